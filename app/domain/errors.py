@@ -1,0 +1,154 @@
+"""Every failure the product names, as one tree.
+
+    SceneworksError
+    ├── RequestError                 the caller's fault; nothing was stored
+    │   ├── InvalidInput             422 INVALID_INPUT (names the field)
+    │   ├── UnsupportedMedia         422 UNSUPPORTED_MEDIA
+    │   ├── TooLarge                 413 TOO_LARGE
+    │   ├── ProviderNotConfigured    422 PROVIDER_NOT_CONFIGURED
+    │   ├── Unauthorized             401 UNAUTHORIZED
+    │   ├── Forbidden                403 FORBIDDEN
+    │   ├── NotFound                 404 NOT_FOUND
+    │   └── Conflict                 409 CONFLICT
+    ├── StepError                    a step's work failed
+    │   ├── TransientError           a retry may help
+    │   │   ├── WorkerLost           WORKER_LOST
+    │   │   ├── StorageFull          STORAGE_FULL
+    │   │   ├── DeadlineExceeded     DEADLINE_EXCEEDED
+    │   │   └── ProviderUnavailable  PROVIDER_UNAVAILABLE
+    │   └── PermanentError           it never will
+    │       ├── BadMedia             BAD_MEDIA
+    │       ├── MissingGlyphs        MISSING_GLYPHS
+    │       ├── ProviderRefused      PROVIDER_REFUSED
+    │       └── GateFailed           OUTPUT_GATE_FAILED
+    ├── ServiceUnavailable           503: database, storage or farm is not able to serve now
+    └── LeaseLost                    the step is no longer ours (expired, canceled); commit nothing
+
+Two questions are answered by the class: is it worth retrying (`retryable`), and
+whose fault is it (the branch). `code` is for programs, `message` for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class SceneworksError(Exception):
+    """Base of the tree. `details` holds JSON-able facts, never a secret and never the bad value."""
+
+    code = "INTERNAL"
+    retryable = False
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, Any] = details
+
+
+class RequestError(SceneworksError):
+    """The request was wrong; nothing was stored."""
+
+    code = "BAD_REQUEST"
+
+
+class InvalidInput(RequestError):
+    """A field is wrong. `field` names it in dotted form (`scenes.2.text`)."""
+
+    code = "INVALID_INPUT"
+
+    def __init__(self, field: str, message: str, **details: Any) -> None:
+        super().__init__(message, field=field, **details)
+        self.field = field
+
+
+class UnsupportedMedia(RequestError):
+    code = "UNSUPPORTED_MEDIA"
+
+
+class TooLarge(RequestError):
+    code = "TOO_LARGE"
+
+
+class ProviderNotConfigured(RequestError):
+    code = "PROVIDER_NOT_CONFIGURED"
+
+
+class Unauthorized(RequestError):
+    code = "UNAUTHORIZED"
+
+
+class Forbidden(RequestError):
+    code = "FORBIDDEN"
+
+
+class NotFound(RequestError):
+    code = "NOT_FOUND"
+
+
+class Conflict(RequestError):
+    code = "CONFLICT"
+
+
+class StepError(SceneworksError):
+    """A step's work failed."""
+
+    code = "STEP_FAILED"
+
+
+class TransientError(StepError):
+    """A retry may help."""
+
+    code = "TRANSIENT"
+    retryable = True
+
+
+class WorkerLost(TransientError):
+    code = "WORKER_LOST"
+
+
+class StorageFull(TransientError):
+    code = "STORAGE_FULL"
+
+
+class DeadlineExceeded(TransientError):
+    code = "DEADLINE_EXCEEDED"
+
+
+class ProviderUnavailable(TransientError):
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class PermanentError(StepError):
+    """A retry of the same work gives the same failure."""
+
+    code = "PERMANENT"
+
+
+class BadMedia(PermanentError):
+    code = "BAD_MEDIA"
+
+
+class MissingGlyphs(PermanentError):
+    code = "MISSING_GLYPHS"
+
+
+class ProviderRefused(PermanentError):
+    code = "PROVIDER_REFUSED"
+
+
+class GateFailed(PermanentError):
+    code = "OUTPUT_GATE_FAILED"
+
+
+class ServiceUnavailable(SceneworksError):
+    """The farm cannot serve this now; the same request may succeed later."""
+
+    code = "SERVICE_UNAVAILABLE"
+    retryable = True
+
+
+class LeaseLost(SceneworksError):
+    """The step is no longer ours: its lease expired or its job was canceled. Commit nothing."""
+
+    code = "LEASE_LOST"

@@ -1,0 +1,22 @@
+"""Names for rows that people see: a prefix that says what it is, and 80 random bits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from typing import Any
+
+# Crockford's base 32, lower case: no letter that is read as a digit.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(prefix: str) -> str:
+    """`vid_` + 16 characters of Crockford's base 32 (80 bits)."""
+    return f"{prefix}_" + "".join(secrets.choice(ALPHABET) for _ in range(16))
+
+
+def canonical_hash(value: Any) -> str:
+    """SHA-256, in hex, of a JSON value written in one way: sorted keys, no spaces, UTF-8."""
+    written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""What a caller may ask of a video, normalised: the input of a job of kind `video`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from app.domain.errors import InvalidInput
+from app.domain.ids import canonical_hash
+
+NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
+MIN_SIDE_PX = 64
+MAX_SIDE_PX = 4096
+FRAME_RATES = (24, 25, 30, 60)
+
+
+class CaptionMode(StrEnum):
+    WORD = "word"  # the word being spoken is highlighted
+    LINE = "line"  # plain lines
+    OFF = "off"  # nothing is burned in; SRT and VTT are delivered all the same
+
+
+@dataclass(frozen=True)
+class SceneInput:
+    """A scene that the caller wrote. `image` is an asset id."""
+
+    text: str
+    title: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class VideoInput:
+    """Exactly one of `text`, `scenes` and `prompt` is given.
+
+    `images` are asset ids, used scene by scene; `assets` maps every asset id in use to the
+    SHA-256 of its bytes, resolved at acceptance so that the input never changes.
+    """
+
+    text: str | None = None
+    scenes: tuple[SceneInput, ...] | None = None
+    prompt: str | None = None
+    title: str | None = None
+    width_px: int = 1080
+    height_px: int = 1920
+    fps: int = 30
+    language: str = "en"
+    voice: str | None = None
+    captions: CaptionMode = CaptionMode.WORD
+    images: tuple[str, ...] = ()
+    music: str | None = None
+    seed: int | None = None
+    assets: Mapping[str, str] | None = None
+
+    @property
+    def asset_ids(self) -> tuple[str, ...]:
+        """Every asset id the input names, each once, in order."""
+        named = [*self.images, *(scene.image for scene in self.scenes or ()), self.music]
+        return tuple(dict.fromkeys(asset for asset in named if asset is not None))
+
+    @property
+    def look_seed(self) -> int:
+        """The caller's seed, or one that follows from the words: the same text looks the same again."""
+        if self.seed is not None:
+            return self.seed
+        words = [self.text, self.prompt, [scene.text for scene in self.scenes or ()]]
+        return int(canonical_hash(words)[:8], 16)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        scenes = value["scenes"]
+        return cls(
+            **{
+                **value,
+                "scenes": None if scenes is None else tuple(SceneInput(**scene) for scene in scenes),
+                "captions": CaptionMode(value["captions"]),
+                "images": tuple(value["images"]),
+            }
+        )
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """`1080x1920` or a named ratio to (width, height) in pixels: even, 64 to 4096; else InvalidInput on `size`."""
+    if size in NAMED_SIZES:
+        return NAMED_SIZES[size]
+    width, cross, height = size.lower().partition("x")
+    if not (cross and width.isascii() and width.isdecimal() and height.isascii() and height.isdecimal()):
+        raise InvalidInput("size", f"size must be WIDTHxHEIGHT in pixels or one of {', '.join(NAMED_SIZES)}.")
+    # A number of five digits is out of range already; a longer one is not worth converting.
+    width_px, height_px = int(width[:5]), int(height[:5])
+    if any(not MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in (width_px, height_px)):
+        raise InvalidInput("size", f"Both sides of size must be between {MIN_SIDE_PX} and {MAX_SIDE_PX} pixels.")
+    if width_px % 2 or height_px % 2:
+        raise InvalidInput("size", "Both sides of size must be even: H.264 stores colour at half the resolution.")
+    return width_px, height_px

@@ -1,0 +1,191 @@
+"""The settings: read from the environment once, checked as a whole, frozen.
+
+Every fault is named in one error, so that a person mends them in one go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+T = TypeVar("T")
+
+# A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
+MAX_SOCKET_PATH_BYTES = 100
+
+
+class SettingsError(Exception):
+    """One or more environment variables are missing or malformed; `problems` says which and why."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The settings are not right:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the farm was told. Times in seconds, sizes in bytes, paths absolute."""
+
+    home: Path
+    host: str
+    port: int
+    flower_port: int
+    public_url: str | None
+    api_key: str | None = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    storage_dir: Path
+    lease_ttl_s: float
+    cpu_slots: int
+    io_slots: int
+    max_upload_bytes: int
+    openai_api_key: str | None = field(repr=False)
+    openai_base_url: str | None
+    openai_model: str
+    log_format: str
+    log_level: str
+
+    @property
+    def uses_embedded_broker(self) -> bool:
+        return self.redis_url is None
+
+    @property
+    def broker_socket(self) -> Path:
+        """The embedded broker's unix socket: inside the home, or in the temp folder when that path would not fit."""
+        inside = self.home / "broker" / "broker.sock"
+        if len(os.fsencode(inside)) <= MAX_SOCKET_PATH_BYTES and str(inside).isascii() and " " not in str(inside):
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"sceneworks-{os.getuid()}-{digest}" / "broker.sock"
+
+    @property
+    def broker_url(self) -> str:
+        return self.redis_url or f"redis+socket://{self.broker_socket}"
+
+    @property
+    def local_key_file(self) -> Path:
+        return self.home / "local.key"
+
+    @property
+    def farm_file(self) -> Path:
+        """Where a running farm says its address: JSON with `url` and `pid`."""
+        return self.home / "farm.json"
+
+    @property
+    def work_dir(self) -> Path:
+        return self.home / "work"
+
+    @property
+    def base_url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (the process's own by default); raise SettingsError with all faults."""
+    values = os.environ if environment is None else environment
+    problems: list[str] = []
+
+    def read(name: str, default: T, parse: Callable[[str], T]) -> T:
+        raw = values.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+            return default
+
+    home = Path(values.get("SCENEWORKS_HOME") or "var").expanduser().absolute()
+    settings = Settings(
+        home=home,
+        host=read("SCENEWORKS_HOST", "127.0.0.1", str),
+        port=read("SCENEWORKS_PORT", 8000, whole_number(0, 65535)),
+        flower_port=read("FLOWER_PORT", 5555, whole_number(0, 65535)),
+        public_url=read("SCENEWORKS_URL", None, parse_http_url),
+        api_key=read("SCENEWORKS_API_KEY", None, str),
+        database_url=read("DATABASE_URL", f"sqlite:///{home / 'sceneworks.db'}", parse_database_url),
+        redis_url=read("REDIS_URL", None, parse_redis_url),
+        storage_dir=read("STORAGE_URL", home / "storage", parse_storage_url),
+        lease_ttl_s=read("LEASE_TTL_S", 10.0, seconds(1.0, 3600.0)),
+        cpu_slots=read("SCENEWORKS_CPU_SLOTS", os.cpu_count() or 1, whole_number(1, 512)),
+        io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),
+        max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
+        openai_api_key=read("OPENAI_API_KEY", None, str),
+        openai_base_url=read("OPENAI_BASE_URL", None, parse_http_url),
+        openai_model=read("OPENAI_MODEL", "gpt-4o-mini", str),
+        log_format=read("LOG_FORMAT", "human", one_of("human", "json")),
+        log_level=read("LOG_LEVEL", "info", one_of("debug", "info", "warning", "error")),
+    )
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        try:
+            value = int(raw)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be between {low} and {high}")
+        return value
+
+    return parse
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(raw: str) -> float:
+        try:
+            value = float(raw)
+        except ValueError:
+            raise ValueError("must be a number of seconds") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be between {low:g} and {high:g} seconds")
+        return value
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return raw.lower()
+
+    return parse
+
+
+def parse_http_url(raw: str) -> str | None:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    return raw.rstrip("/")
+
+
+def parse_database_url(raw: str) -> str:
+    scheme = urlsplit(raw).scheme
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg2"):
+        return "postgresql+psycopg2" + raw[len(scheme) :]
+    if scheme == "sqlite" and raw.startswith("sqlite:////"):
+        return raw
+    raise ValueError("must be postgresql://… or sqlite:////absolute/path")
+
+
+def parse_redis_url(raw: str) -> str | None:
+    if urlsplit(raw).scheme not in ("redis", "rediss", "redis+socket"):
+        raise ValueError("must be redis://…, rediss://… or redis+socket:///path")
+    return raw
+
+
+def parse_storage_url(raw: str) -> Path:
+    parts = urlsplit(raw)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return Path(unquote(parts.path))
+    raise ValueError("must be file:///absolute/folder, shared by every host of the farm")

@@ -1,0 +1,37 @@
+"""When a failed attempt is tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.errors import BadMedia, ProviderUnavailable, SceneworksError, WorkerLost
+from app.domain.retry import GiveUp, Retry, decide, ring_patience_s
+
+
+def test_a_permanent_failure_is_never_tried_again() -> None:
+    assert decide(BadMedia("cut off"), attempt=1, max_attempts=4) == GiveUp()
+
+
+def test_a_lost_worker_is_no_fault_of_the_work_and_costs_no_time() -> None:
+    assert decide(WorkerLost("gone"), attempt=1, max_attempts=4) == Retry(0.0)
+
+
+def test_even_a_lost_worker_stops_at_the_limit_because_the_step_may_be_what_kills_it() -> None:
+    assert decide(WorkerLost("gone"), attempt=4, max_attempts=4) == GiveUp()
+
+
+@pytest.mark.parametrize(("attempt", "delay_s"), [(1, 1.0), (2, 2.0), (3, 4.0), (9, 60.0)])
+def test_the_delay_doubles_up_to_a_minute(attempt: int, delay_s: float) -> None:
+    assert decide(ProviderUnavailable("busy"), attempt=attempt, max_attempts=10) == Retry(delay_s)
+
+
+def test_a_vendors_retry_after_is_honoured() -> None:
+    assert decide(ProviderUnavailable("busy", retry_after_s=40), attempt=1, max_attempts=4) == Retry(40.0)
+
+
+def test_an_unforeseen_error_gets_its_attempts() -> None:
+    assert decide(SceneworksError("a bug"), attempt=1, max_attempts=4) == Retry(1.0)
+
+
+def test_patience_with_an_unanswered_doorbell_doubles_up_to_a_minute() -> None:
+    assert [ring_patience_s(rings) for rings in (1, 2, 3, 9)] == [5.0, 10.0, 20.0, 60.0]
