@@ -1,0 +1,28 @@
+"""SQLAlchemy tables, one subject a file, on SQLite or PostgreSQL. Columns and constraints; no rules.
+
+Times are seconds since the epoch on the database's clock, as `clock.now_s()` gives them.
+"""
+
+from app.models.access import ApiKey, IdempotencyRecord, Org
+from app.models.artifact import Artifact, Asset, StepResult
+from app.models.base import db
+from app.models.event import JobEvent
+from app.models.job import Job
+from app.models.step import Step, StepAttempt, StepEdge
+from app.models.worker import Worker
+
+__all__ = [
+    "ApiKey",
+    "Artifact",
+    "Asset",
+    "IdempotencyRecord",
+    "Job",
+    "JobEvent",
+    "Org",
+    "Step",
+    "StepAttempt",
+    "StepEdge",
+    "StepResult",
+    "Worker",
+    "db",
+]

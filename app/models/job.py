@@ -1,0 +1,49 @@
+"""One request of a caller. Its input never changes after acceptance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BigId, Model
+
+
+class Job(Model):
+    """`work_done` of `work_total` units are committed; `open_steps` counts the steps not yet succeeded."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_org_id_id", "org_id", "id"),
+        Index(
+            "ix_jobs_live",
+            "status",
+            "id",
+            sqlite_where=text("status IN ('queued', 'running', 'waiting')"),
+            postgresql_where=text("status IN ('queued', 'running', 'waiting')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"))
+    kind: Mapped[str]
+    status: Mapped[str]
+    priority: Mapped[int]
+    # A book's text is large, and only the script step reads it.
+    input: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    title: Mapped[str | None]
+    labels: Mapped[dict[str, Any]]
+    correlation_id: Mapped[str]
+    open_steps: Mapped[int] = mapped_column(default=0)
+    work_total: Mapped[int] = mapped_column(default=0)
+    work_done: Mapped[int] = mapped_column(default=0)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    error_retryable: Mapped[bool | None]
+    created_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    updated_at: Mapped[float]

@@ -1,0 +1,20 @@
+"""The worker processes that have been seen, with the last time they said so."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Model
+
+
+class Worker(Model):
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    pool: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    slots: Mapped[int]
+    version: Mapped[str]
+    started_at: Mapped[float]
+    beat_at: Mapped[float] = mapped_column(index=True)

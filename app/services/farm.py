@@ -1,0 +1,48 @@
+"""The farm as the services see it: the adapters that bootstrap chose, and the seams that workers fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.plan import VideoPools
+from app.domain.states import Pool
+from app.models.database import Database
+from app.providers.protocols import Painter, Voice, Writer
+from app.storage.protocol import Storage
+
+
+@dataclass(frozen=True)
+class Doorbell:
+    """A call for a worker: the step's id, its kind (the task's name) and its pool (the queue). Nothing else travels."""
+
+    step_id: int
+    kind: str
+    pool: Pool
+
+
+class Bell(Protocol):
+    """Rings doorbells. Losing one, or ringing it five times, changes nothing."""
+
+    def ring(self, doorbell: Doorbell) -> None:
+        """Raise ServiceUnavailable, within about a second, when the broker cannot be reached."""
+
+
+@dataclass(frozen=True)
+class Farm:
+    """`writer` is None when no LLM is configured: then a `prompt` is refused."""
+
+    database: Database
+    storage: Storage
+    bell: Bell
+    voice: Voice
+    painter: Painter
+    writer: Writer | None
+    work_dir: Path
+    lease_ttl_s: float
+
+    @property
+    def pools(self) -> VideoPools:
+        script = Pool.IO if self.writer is None else self.writer.pool
+        return VideoPools(script=script, voice=self.voice.pool, painter=self.painter.pool)

@@ -1,0 +1,66 @@
+"""Growing a job's graph of steps, and opening the steps whose needs are met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.plan import StepPlan
+from app.domain.states import StepStatus
+from app.models import Job, Step, StepEdge
+
+# SQLite takes at most 32,766 parameters in a statement, and an IN list is one each.
+BATCH = 1000
+
+
+def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> None:
+    """Add planned steps to a locked job. What they need must be among them or stand already, not yet succeeded."""
+    names = [plan.name for plan in plans]
+    rows = []
+    for plan in plans:
+        is_ready = not plan.needs
+        rows.append(
+            {
+                "job_id": job.id,
+                "org_id": job.org_id,
+                "name": plan.name,
+                "kind": plan.kind,
+                "pool": plan.pool,
+                "status": StepStatus.READY if is_ready else StepStatus.BLOCKED,
+                "priority": job.priority,
+                "params": dict(plan.params),
+                "weight": plan.weight,
+                "unmet": len(plan.needs),
+                "max_attempts": plan.max_attempts,
+                "attempt": 0,
+                "token": 0,
+                "rings": 0,
+                "progress": 0.0,
+                "adopted": False,
+                "created_at": now,
+                "ready_at": now if is_ready else None,
+            }
+        )
+    for start in range(0, len(rows), BATCH):
+        session.execute(insert(Step), rows[start : start + BATCH])
+    ids = dict(session.execute(select(Step.name, Step.id).where(Step.job_id == job.id)).tuples().all())
+    assert all(name in ids for name in names)
+    edges = [{"needs_id": ids[needed], "step_id": ids[plan.name]} for plan in plans for needed in plan.needs]
+    for start in range(0, len(edges), BATCH):
+        session.execute(insert(StepEdge), edges[start : start + BATCH])
+    job.open_steps += len(plans)
+    job.work_total += sum(plan.weight for plan in plans)
+
+
+def open_successors(session: Session, step_id: int, now: float) -> None:
+    """A step has succeeded: count it off for those that wait for it, and make ready those that wait for nothing more."""
+    successors = select(StepEdge.step_id).where(StepEdge.needs_id == step_id)
+    blocked = (Step.id.in_(successors), Step.status == StepStatus.BLOCKED)
+    quiet = {"synchronize_session": False}
+    session.execute(update(Step).where(*blocked).values(unmet=Step.unmet - 1), execution_options=quiet)
+    session.execute(
+        update(Step).where(*blocked, Step.unmet == 0).values(status=StepStatus.READY, ready_at=now),
+        execution_options=quiet,
+    )

@@ -1,0 +1,44 @@
+"""What every change of a job does inside its transaction: lock the job, write the event, end the job once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.domain.errors import SceneworksError
+from app.domain.states import LIVE_STEP_STATUSES, JobStatus, StepStatus
+from app.models import Job, JobEvent, Step
+
+
+def lock_job(session: Session, job_id: int) -> Job:
+    """The job's row, locked till the end of the transaction. Taken before any of its steps, always, so nothing deadlocks."""
+    return session.execute(
+        select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def record(session: Session, job: Job, type_: str, now: float, **data: Any) -> None:
+    """Append an event to a locked job's timeline."""
+    job.last_seq += 1
+    job.updated_at = now
+    session.add(JobEvent(job_id=job.id, seq=job.last_seq, type=type_, data=data, at=now))
+
+
+def end_job(session: Session, job: Job, status: JobStatus, now: float, error: SceneworksError | None = None) -> None:
+    """Bring a locked, live job to a terminal state: its one terminal event, and no step of it left live."""
+    assert status.is_terminal and not JobStatus(job.status).is_terminal
+    job.status = status
+    job.finished_at = now
+    if error is not None:
+        job.error_code, job.error_message, job.error_retryable = error.code, error.message, error.retryable
+    session.execute(
+        update(Step)
+        .where(Step.job_id == job.id, Step.status.in_(LIVE_STEP_STATUSES))
+        .values(status=StepStatus.CANCELED, finished_at=now, lease_expires_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    facts = {} if error is None else {"error": {"code": error.code, "message": error.message}}
+    record(session, job, f"{job.kind}.{status.value}", now, **facts)
+

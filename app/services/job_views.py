@@ -1,0 +1,232 @@
+"""Jobs as their owners see them: one job, a page of them, their steps, events and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.progress import estimate_remaining_s, percent
+from app.domain.states import JobStatus, StepStatus
+from app.models import Artifact, Job, JobEvent, Step
+from app.models.database import Database, database_now_s
+
+# The stages a person is told of, in the order in which a job goes through them.
+STAGE_OF_KIND = {
+    "video.script": "writing",
+    "video.narration": "speaking",
+    "video.image": "drawing",
+    "video.clip": "rendering",
+    "video.soundtrack": "mixing",
+    "video.assemble": "assembling",
+    "video.gate": "checking",
+}
+STAGES = tuple(STAGE_OF_KIND.values())
+
+
+@dataclass(frozen=True)
+class OutputView:
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class StageView:
+    """Steps of one stage: how many there are and how many are done."""
+
+    name: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True)
+class JobView:
+    """`progress` is 0 to 100 and 100 only when succeeded; times are epoch seconds; `eta_seconds` None while unknown."""
+
+    id: str
+    kind: str
+    status: JobStatus
+    stage: str | None
+    stages: tuple[StageView, ...]
+    progress: int
+    queue_position: int | None
+    eta_seconds: int | None
+    title: str | None
+    labels: dict[str, Any]
+    correlation_id: str
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    error: ErrorView | None
+    outputs: tuple[OutputView, ...]
+
+
+@dataclass(frozen=True)
+class JobPage:
+    jobs: tuple[JobView, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class EventView:
+    seq: int
+    type: str
+    at: float
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ArtifactView:
+    name: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    title: str | None
+
+
+def get_job(database: Database, org_id: int, public_id: str) -> JobView:
+    """NotFound for another org's job as for one that never was."""
+    with database.read() as session:
+        return view_job(session, find_job(session, org_id, public_id), database_now_s(session))
+
+
+def list_jobs(
+    database: Database,
+    org_id: int,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    ending_before: str | None = None,
+    statuses: Sequence[JobStatus] = (),
+) -> JobPage:
+    """A page, newest first, by keyset. A cursor that is not one of the org's jobs is InvalidInput."""
+    with database.read() as session:
+        query = select(Job).where(Job.org_id == org_id)
+        if statuses:
+            query = query.where(Job.status.in_(statuses))
+        if starting_after is not None:
+            query = query.where(Job.id < _cursor(session, org_id, "starting_after", starting_after))
+        if ending_before is not None:
+            query = query.where(Job.id > _cursor(session, org_id, "ending_before", ending_before))
+            rows = session.scalars(query.order_by(Job.id).limit(limit + 1)).all()
+            jobs = list(reversed(rows[:limit]))
+        else:
+            rows = session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)).all()
+            jobs = list(rows[:limit])
+        now = database_now_s(session)
+        return JobPage(tuple(view_job(session, job, now) for job in jobs), has_more=len(rows) > limit)
+
+
+def events_after(database: Database, org_id: int, public_id: str, seq: int, limit: int = 500) -> list[EventView]:
+    """The job's events that follow number `seq`, in order."""
+    with database.read() as session:
+        job = find_job(session, org_id, public_id)
+        rows = session.scalars(
+            select(JobEvent).where(JobEvent.job_id == job.id, JobEvent.seq > seq).order_by(JobEvent.seq).limit(limit)
+        )
+        return [EventView(event.seq, event.type, event.at, event.data) for event in rows]
+
+
+def get_artifact(database: Database, org_id: int, public_id: str, name: str) -> ArtifactView:
+    """A published output; NotFound while the job has not succeeded."""
+    with database.read() as session:
+        job = find_job(session, org_id, public_id)
+        row = session.execute(
+            select(Artifact).where(Artifact.job_id == job.id, Artifact.name == name, Artifact.is_public)
+        ).scalar_one_or_none()
+        if row is None or job.status != JobStatus.SUCCEEDED:
+            raise NotFound("This job has no such output.")
+        return ArtifactView(row.name, row.sha256, row.size_bytes, row.media_type, job.title)
+
+
+def find_job(session: Session, org_id: int, public_id: str) -> Job:
+    job = session.execute(select(Job).where(Job.public_id == public_id, Job.org_id == org_id)).scalar_one_or_none()
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def view_job(session: Session, job: Job, now: float) -> JobView:
+    """The view of a loaded job at the database's time `now`."""
+    status = JobStatus(job.status)
+    stages, running_work = _stages(session, job)
+    done_share = (job.work_done + running_work) / job.work_total if job.work_total else 0.0
+    # Before the script is cut the graph is one step long: its share says nothing about the whole.
+    is_planned = len(stages) > 1
+    elapsed_s = None if job.started_at is None else (job.finished_at or now) - job.started_at
+    remaining_s = estimate_remaining_s(done_share, elapsed_s) if is_planned and status == JobStatus.RUNNING else None
+    error = None
+    if job.error_code is not None:
+        error = ErrorView(job.error_code, job.error_message or "", bool(job.error_retryable))
+    return JobView(
+        id=job.public_id,
+        kind=job.kind,
+        status=status,
+        stage=None if status.is_terminal else _current_stage(stages),
+        stages=stages,
+        progress=percent(done_share if is_planned else 0.0, is_done=status == JobStatus.SUCCEEDED),
+        queue_position=_queue_position(session, job) if status == JobStatus.QUEUED else None,
+        eta_seconds=None if remaining_s is None else round(remaining_s),
+        title=job.title,
+        labels=job.labels,
+        correlation_id=job.correlation_id,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        error=error,
+        outputs=_outputs(session, job) if status == JobStatus.SUCCEEDED else (),
+    )
+
+
+def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], float]:
+    """The job's stages in order, and the work (in weight units) that running steps have done so far."""
+    rows = session.execute(
+        select(
+            Step.kind,
+            func.count(),
+            func.count().filter(Step.status == StepStatus.SUCCEEDED),
+            func.coalesce(func.sum(Step.progress * Step.weight).filter(Step.status == StepStatus.RUNNING), 0.0),
+        )
+        .where(Step.job_id == job.id)
+        .group_by(Step.kind)
+    ).all()
+    found = {STAGE_OF_KIND[kind]: (total, done) for kind, total, done, _ in rows}
+    stages = tuple(StageView(name, found[name][1], found[name][0]) for name in STAGES if name in found)
+    return stages, float(sum(work for *_, work in rows))
+
+
+def _current_stage(stages: tuple[StageView, ...]) -> str | None:
+    return next((stage.name for stage in stages if stage.done < stage.total), None)
+
+
+def _queue_position(session: Session, job: Job) -> int:
+    """1 for the job that starts next: the queued jobs accepted before it, and itself."""
+    ahead = session.scalar(select(func.count()).where(Job.status == JobStatus.QUEUED, Job.id < job.id))
+    return (ahead or 0) + 1
+
+
+def _outputs(session: Session, job: Job) -> tuple[OutputView, ...]:
+    rows = session.scalars(
+        select(Artifact).where(Artifact.job_id == job.id, Artifact.is_public).order_by(Artifact.id)
+    )
+    return tuple(OutputView(row.name, row.media_type, row.size_bytes, row.sha256) for row in rows)
+
+
+def _cursor(session: Session, org_id: int, field: str, public_id: str) -> int:
+    found = session.scalar(select(Job.id).where(Job.public_id == public_id, Job.org_id == org_id))
+    if found is None:
+        raise InvalidInput(field, "This cursor is not one of your jobs.")
+    return found

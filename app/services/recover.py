@@ -1,0 +1,101 @@
+"""Put right what a death, a cut or a lost message has left behind. Any process may run it, at any time, twice at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, case, select, text, update
+
+from app.domain.errors import WorkerLost
+from app.domain.retry import ring_patience_s
+from app.domain.states import StepStatus
+from app.models import Step
+from app.models.database import Database, database_now_s, now_s
+from app.models.step import IS_IN_FLIGHT, IS_LEASED, IS_WAITING
+from app.services.fail_step import settle_failure
+from app.services.job_log import lock_job
+
+log = structlog.get_logger()
+
+BATCH = 200
+# From this many rings on, patience does not grow any more.
+SETTLED_RINGS = 5
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """How many leases were taken back, doorbells freed to ring again, and waits ended."""
+
+    leases: int
+    doorbells: int
+    waits: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.leases or self.doorbells or self.waits)
+
+
+def recover(database: Database) -> Recovered:
+    """One sweep. What it makes ready is for the next dispatch to call."""
+    found = Recovered(_expired_leases(database), _unanswered_doorbells(database), _ended_waits(database))
+    if found.any:
+        log.info("recovered", leases=found.leases, doorbells=found.doorbells, waits=found.waits)
+    return found
+
+
+def _expired_leases(database: Database) -> int:
+    with database.read() as session:
+        expired = session.execute(
+            select(Step.id, Step.job_id)
+            .where(text(IS_LEASED), Step.lease_expires_at < now_s())
+            .order_by(Step.lease_expires_at)
+            .limit(BATCH)
+        ).all()
+    taken_back = 0
+    # A transaction each: one job's lock is never held while waiting for another's.
+    for step_id, job_id in expired:
+        with database.begin() as session:
+            job = lock_job(session, job_id)
+            step = session.execute(select(Step).where(Step.id == step_id).with_for_update()).scalar_one()
+            now = database_now_s(session)
+            if step.status != StepStatus.RUNNING or (step.lease_expires_at or now) >= now:
+                continue
+            lost = WorkerLost(f"The worker {step.worker} stopped answering during {step.name}.", worker=step.worker)
+            settle_failure(session, job, step, lost, now)
+            taken_back += 1
+            log.warning("lease_expired", job_id=job.public_id, step=step.name, worker=step.worker, attempt=step.attempt)
+    return taken_back
+
+
+def _unanswered_doorbells(database: Database) -> int:
+    """Forget doorbells rung longer ago than patience allows, so that they ring again."""
+    patience_s = case(
+        {rings: ring_patience_s(rings) for rings in range(1, SETTLED_RINGS)},
+        value=Step.rings,
+        else_=ring_patience_s(SETTLED_RINGS),
+    )
+    return _release(
+        database,
+        select(Step.id).where(text(IS_IN_FLIGHT), Step.status == StepStatus.READY, Step.rung_at < now_s() - patience_s),
+        rung_at=None,
+    )
+
+
+def _ended_waits(database: Database) -> int:
+    due = select(Step.id).where(text(IS_WAITING), Step.resume_at <= now_s())
+    return _release(database, due, status=StepStatus.READY, ready_at=now_s(), resume_at=None, wait_reason=None)
+
+
+def _release(database: Database, steps: Select[tuple[int]], **values: Any) -> int:
+    """Set `values` on the steps, passing over those that someone else is changing right now."""
+    with database.begin() as session:
+        released = session.scalars(
+            update(Step)
+            .where(Step.id.in_(steps.limit(BATCH).with_for_update(skip_locked=True)))
+            .values(**values)
+            .returning(Step.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        return len(released)

@@ -1,0 +1,21 @@
+"""The steps of a video, one kind a file: what each depends on and how it is made. No database beyond reading its job."""
+
+from app.domain.plan import StepKind
+from app.services.steps.assemble import AssembleStep
+from app.services.steps.clip import ClipStep
+from app.services.steps.gate import GateStep
+from app.services.steps.handler import StepHandler
+from app.services.steps.image import ImageStep
+from app.services.steps.narration import NarrationStep
+from app.services.steps.script import ScriptStep
+from app.services.steps.soundtrack import SoundtrackStep
+
+HANDLERS: dict[str, StepHandler] = {
+    StepKind.SCRIPT: ScriptStep(),
+    StepKind.NARRATION: NarrationStep(),
+    StepKind.IMAGE: ImageStep(),
+    StepKind.CLIP: ClipStep(),
+    StepKind.SOUNDTRACK: SoundtrackStep(),
+    StepKind.ASSEMBLE: AssembleStep(),
+    StepKind.GATE: GateStep(),
+}

@@ -1,0 +1,69 @@
+"""The finished file: clips and sound joined without encoding anything again, with poster and subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.captions import subtitle_cues, write_srt, write_vtt
+from app.domain.plan import clip_name
+from app.domain.timeline import lay_out
+from app.media.join import join_video
+from app.media.poster import make_poster
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.clip import OUTPUT as CLIP
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.narration import WORDS, load_speech
+from app.services.steps.soundtrack import OUTPUT as SOUNDTRACK
+from app.services.steps.soundtrack import narrations_of
+
+VIDEO = "video.mp4"
+SRT = "captions.srt"
+VTT = "captions.vtt"
+POSTER = "poster.jpg"
+POSTER_AT_S = 1.0
+
+
+class AssembleStep(StepHandler):
+    publishes = (VIDEO, SRT, VTT, POSTER)
+
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        return {
+            "params": claim.params,
+            "clips": self._clips(claim),
+            "soundtrack": claim.upstream["soundtrack"][SOUNDTRACK].sha256,
+            "words": [narration[WORDS].sha256 for narration in narrations_of(claim)],
+        }
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        params, folder = claim.params, bench.folder
+        metadata = {"title": params["title"], "language": params["language"]}
+        join_video(
+            [farm.storage.path(sha256) for sha256 in self._clips(claim)],
+            farm.storage.path(claim.upstream["soundtrack"][SOUNDTRACK].sha256),
+            fps=params["fps"],
+            out=folder / VIDEO,
+            metadata={key: value for key, value in metadata.items() if value},
+            report=bench.report,
+        )
+        make_poster(folder / VIDEO, at_s=POSTER_AT_S, out=folder / POSTER)
+        speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
+        timings = lay_out([speech.duration_s for speech in speeches], params["fps"])
+        cues = [
+            cue
+            for speech, timing in zip(speeches, timings, strict=True)
+            for cue in subtitle_cues(speech.words, offset_s=timing.speech_at_s)
+        ]
+        (folder / SRT).write_text(write_srt(cues), encoding="utf-8")
+        (folder / VTT).write_text(write_vtt(cues), encoding="utf-8")
+        files = {
+            VIDEO: OutputFile(folder / VIDEO, "video/mp4"),
+            SRT: OutputFile(folder / SRT, "application/x-subrip"),
+            VTT: OutputFile(folder / VTT, "text/vtt"),
+            POSTER: OutputFile(folder / POSTER, "image/jpeg"),
+        }
+        return Outcome(files, {"frames": timings[-1].end_frame, "duration_s": timings[-1].end_s, "cues": len(cues)})
+
+    def _clips(self, claim: Claim) -> list[str]:
+        return [claim.upstream[clip_name(number)][CLIP].sha256 for number in range(1, claim.params["count"] + 1)]

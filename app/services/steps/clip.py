@@ -1,0 +1,54 @@
+"""A scene's moving picture, with its captions and the crossfade into the next scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.domain.captions import caption_cues
+from app.domain.plan import image_name, narration_name
+from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
+from app.media.clip import ClipSpec, render_clip
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.image import OUTPUT as PICTURE
+from app.services.steps.narration import WORDS, load_speech
+
+OUTPUT = "clip.mp4"
+
+
+class ClipStep(StepHandler):
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        return {"params": claim.params, "inputs": self._inputs(claim)}
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        params, inputs = claim.params, self._inputs(claim)
+        speech = load_speech(farm.storage.path(inputs["words"]))
+        fps, is_last = params["fps"], params["is_last"]
+        frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
+        spec = ClipSpec(
+            **frame,
+            fps=fps,
+            frames=scene_frames(speech.duration_s, fps, is_last=is_last),
+            fade_frames=fade_frames(fps, is_last=is_last),
+            number=params["number"],
+            cues=caption_cues(speech.words, mode=params["captions"], offset_s=LEAD_IN_S, **frame),
+            caption_mode=params["captions"],
+        )
+        next_picture = None if is_last else farm.storage.path(inputs["next_picture"])
+        out = bench.folder / OUTPUT
+        made = render_clip(spec, farm.storage.path(inputs["picture"]), next_picture, out, bench.report)
+        return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
+
+    def _inputs(self, claim: Claim) -> dict[str, str]:
+        """SHA-256 of the words and pictures it is made of."""
+        number = claim.params["number"]
+        inputs = {
+            "words": claim.upstream[narration_name(number)][WORDS].sha256,
+            "picture": claim.upstream[image_name(number)][PICTURE].sha256,
+        }
+        if not claim.params["is_last"]:
+            inputs["next_picture"] = claim.upstream[image_name(number + 1)][PICTURE].sha256
+        return inputs

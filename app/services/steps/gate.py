@@ -1,0 +1,84 @@
+"""The output gate: the finished file is measured against the plan, and the manifest says what it was made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import select
+
+import app
+from app.domain.states import StepStatus
+from app.media.gate import Expected, check_output
+from app.models import Job, Step
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.assemble import VIDEO
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+
+MANIFEST = "manifest.json"
+# What the result was made with, beside ourselves.
+TOOLS = ("av", "numba", "pillow", "imageio-ffmpeg", "espeakng-loader")
+
+
+class GateStep(StepHandler):
+    # The manifest tells of this very job, and a gate that is passed unseen is none.
+    is_adoptable = False
+    publishes = (MANIFEST,)
+
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        return {"video": claim.upstream["assemble"][VIDEO].sha256, "params": claim.params}
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        params = claim.params
+        steps = read_steps(farm, claim)
+        made = next(step for step in steps if step["name"] == "assemble")
+        expected = Expected(
+            width_px=params["width_px"],
+            height_px=params["height_px"],
+            fps=params["fps"],
+            frames=made["facts"]["frames"],
+        )
+        measured = check_output(farm.storage.path(claim.upstream["assemble"][VIDEO].sha256), expected, bench.report)
+        manifest = {
+            "job": claim.job_public_id,
+            "title": params["title"],
+            "notes": params["notes"],
+            "measured": asdict(measured),
+            "outputs": {name: blob.to_json() for name, blob in claim.upstream["assemble"].items()},
+            "steps": steps,
+            "versions": {"sceneworks": app.__version__, **{tool: version(tool) for tool in TOOLS}},
+            "input": read_request(farm, claim),
+        }
+        path = bench.folder / MANIFEST
+        path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
+        return Outcome({MANIFEST: OutputFile(path, "application/json")}, asdict(measured))
+
+
+def read_steps(farm: Farm, claim: Claim) -> list[dict[str, Any]]:
+    """The job's finished steps: who made each, from which input, into which bytes, in how many attempts."""
+    with farm.database.read() as session:
+        rows = session.scalars(
+            select(Step).where(Step.job_id == claim.job_id, Step.status == StepStatus.SUCCEEDED).order_by(Step.id)
+        )
+        return [
+            {
+                "name": step.name,
+                "kind": step.kind,
+                "input_hash": step.input_hash,
+                "adopted": step.adopted,
+                "attempts": step.attempt,
+                "facts": step.facts,
+                "outputs": {name: blob["sha256"] for name, blob in (step.outputs or {}).items()},
+            }
+            for step in rows
+        ]
+
+
+def read_request(farm: Farm, claim: Claim) -> dict[str, Any]:
+    """What was asked for, as it was accepted."""
+    with farm.database.read() as session:
+        return session.execute(select(Job.input).where(Job.id == claim.job_id)).scalar_one()

@@ -1,0 +1,32 @@
+"""A scene's picture: the caller's own, made safe, or one that the painter makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.media.user_picture import import_picture
+from app.providers.protocols import PictureRequest
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+
+OUTPUT = "picture.jpg"
+
+
+class ImageStep(StepHandler):
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        if "asset" in claim.params:
+            return claim.params
+        return {"provider": farm.painter.name, "provider_version": farm.painter.version, **claim.params}
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        path = bench.folder / OUTPUT
+        if "asset" in claim.params:
+            frame = (claim.params["width_px"], claim.params["height_px"])
+            import_picture(farm.storage.path(claim.params["asset"]), path, frame_px=frame)
+            facts = {"provider": "upload"}
+        else:
+            farm.painter.paint(PictureRequest(**claim.params), path)
+            facts = {"provider": farm.painter.name, "provider_version": farm.painter.version}
+        return Outcome({OUTPUT: OutputFile(path, "image/jpeg")}, facts)

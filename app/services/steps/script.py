@@ -1,0 +1,87 @@
+"""The script: the caller's own text cut into scenes, or an LLM's answer to a prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import select
+
+from app.domain.errors import ProviderNotConfigured
+from app.domain.plan import Follow, plan_scenes
+from app.domain.script import Scene, Script
+from app.domain.video import VideoInput
+from app.models import Job
+from app.providers.own_text import script_from_scenes, script_from_text
+from app.providers.protocols import WritingRequest
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.storage.protocol import Blob
+
+OUTPUT = "script.json"
+
+
+class ScriptStep(StepHandler):
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        video = load_input(farm, claim)
+        if video.prompt is not None:
+            writer = require_writer(farm)
+            by = {"provider": writer.name, "provider_version": writer.version}
+            return {**by, "prompt": video.prompt, "language": video.language, "images": video.images}
+        scenes = None if video.scenes is None else [asdict(scene) for scene in video.scenes]
+        return {"text": video.text, "scenes": scenes, "images": video.images}
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        video = load_input(farm, claim)
+        if video.prompt is not None:
+            writer = require_writer(farm)
+            script = writer.write(WritingRequest(video.prompt, video.language))
+            provider = writer.name
+        else:
+            script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
+            provider = "own text"
+        script = give_images(script, video.images)
+        path = bench.folder / OUTPUT
+        path.write_text(json.dumps(asdict(script), ensure_ascii=False), encoding="utf-8")
+        return Outcome(
+            {OUTPUT: OutputFile(path, "application/json")},
+            {"provider": provider, "scenes": len(script.scenes)},
+        )
+
+    def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
+        video = load_input(farm, claim)
+        script = load_script(farm, outputs[OUTPUT])
+        return Follow(plan_scenes(script, video, farm.pools), video.title or script.title)
+
+
+def load_input(farm: Farm, claim: Claim) -> VideoInput:
+    """What the caller asked for."""
+    with farm.database.read() as session:
+        return VideoInput.from_json(session.execute(select(Job.input).where(Job.id == claim.job_id)).scalar_one())
+
+
+def load_script(farm: Farm, blob: Blob) -> Script:
+    with farm.storage.open(blob.sha256) as file:
+        value = json.load(file)
+    return Script(value["title"], tuple(Scene(**scene) for scene in value["scenes"]), tuple(value["notes"]))
+
+
+def give_images(script: Script, images: tuple[str, ...]) -> Script:
+    """Hand the caller's images to the scenes that have none, in order; the scenes after the last image keep none."""
+    left = iter(images)
+    scenes = tuple(
+        scene if scene.image is not None else Scene(scene.number, scene.text, scene.title, next(left, None))
+        for scene in script.scenes
+    )
+    unused = len(list(left))
+    note = (f"{unused} of the {len(images)} images were not used: there are fewer scenes.",) if unused else ()
+    return Script(script.title, scenes, (*script.notes, *note))
+
+
+def require_writer(farm: Farm) -> Any:
+    if farm.writer is None:
+        raise ProviderNotConfigured("This worker has no language model configured. Set OPENAI_API_KEY where it runs.")
+    return farm.writer

@@ -1,0 +1,53 @@
+"""The whole video's sound: the narrations at their places, music under them, one loudness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.domain.plan import narration_name
+from app.domain.timeline import SceneTiming, lay_out
+from app.media.soundtrack import Line, make_soundtrack
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.narration import SOUND, WORDS, load_speech
+from app.storage.protocol import Blob
+
+OUTPUT = "soundtrack.m4a"
+
+
+class SoundtrackStep(StepHandler):
+    def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
+        narrations = narrations_of(claim)
+        parts = [(narration[SOUND].sha256, narration[WORDS].sha256) for narration in narrations]
+        return {"fps": claim.params["fps"], "music": claim.params["music"], "narrations": parts}
+
+    def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
+        timings = timings_of(farm, claim)
+        lines = [
+            Line(farm.storage.path(narration[SOUND].sha256), timing.speech_at_s)
+            for narration, timing in zip(narrations_of(claim), timings, strict=True)
+        ]
+        music = claim.params["music"]
+        out = bench.folder / OUTPUT
+        made = make_soundtrack(
+            lines,
+            duration_s=timings[-1].end_s,
+            music=None if music is None else farm.storage.path(music),
+            out=out,
+            report=bench.report,
+        )
+        return Outcome({OUTPUT: OutputFile(out, "audio/mp4")}, asdict(made))
+
+
+def narrations_of(claim: Claim) -> list[Mapping[str, Blob]]:
+    """The narrations' outputs in the order of the scenes."""
+    return [claim.upstream[narration_name(number)] for number in range(1, claim.params["count"] + 1)]
+
+
+def timings_of(farm: Farm, claim: Claim) -> tuple[SceneTiming, ...]:
+    """Where every scene lies in the video."""
+    speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
+    return lay_out([speech.duration_s for speech in speeches], claim.params["fps"])

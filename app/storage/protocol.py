@@ -1,0 +1,39 @@
+"""What the product asks of a store of bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, Self
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Stored bytes: their SHA-256 in hex, their number, and what they are."""
+
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"sha256": self.sha256, "size_bytes": self.size_bytes, "media_type": self.media_type}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(value["sha256"], value["size_bytes"], value["media_type"])
+
+
+class Storage(Protocol):
+    def put(self, source: Path, media_type: str) -> Blob:
+        """Store a file's bytes durably before returning; StorageFull when there is no room. `source` may be moved away."""
+
+    def has(self, sha256: str) -> bool: ...
+
+    def path(self, sha256: str) -> Path:
+        """A local, read-only file with the bytes; NotFound when there are none."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes, seekable; NotFound when there are none."""
+
+    def check(self) -> None:
+        """Raise ServiceUnavailable, saying why, when nothing can be stored now."""
