@@ -1,0 +1,33 @@
+"""The one place that chooses adapters from the settings."""
+
+from __future__ import annotations
+
+from app.models.database import Database
+from app.providers.drawn import DrawnPainter
+from app.providers.espeak import EspeakVoice
+from app.providers.openai_writer import OpenAIWriter
+from app.providers.protocols import Writer
+from app.services.farm import Bell, Farm
+from app.storage.local import LocalStorage
+from config.settings import Settings
+
+
+def build_farm(settings: Settings, bell: Bell) -> Farm:
+    """The farm of this process. Call it after the fork: it opens a connection pool."""
+    return Farm(
+        database=Database(settings.database_url),
+        storage=LocalStorage(settings.storage_dir),
+        bell=bell,
+        voice=EspeakVoice(),
+        painter=DrawnPainter(),
+        writer=choose_writer(settings),
+        work_dir=settings.work_dir,
+        lease_ttl_s=settings.lease_ttl_s,
+    )
+
+
+def choose_writer(settings: Settings) -> Writer | None:
+    """OpenAI, or a server that speaks its protocol, when there is a key for it."""
+    if settings.openai_api_key is None:
+        return None
+    return OpenAIWriter(settings.openai_api_key, base_url=settings.openai_base_url, model=settings.openai_model)

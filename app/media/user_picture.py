@@ -1,0 +1,34 @@
+"""A caller's image made safe: decoded, turned upright, flattened to RGB and written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from app.domain.errors import BadMedia
+
+# More pixels than this per side of the frame are never seen, whatever the motion.
+USEFUL_OVERSIZE = 1.5
+
+
+def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> None:
+    """Write `source` to `out` as an RGB JPEG, no larger than a frame of `frame_px` (width, height) can show.
+
+    Transparency is laid on white. BadMedia when it cannot be decoded, although it was checked at upload.
+    """
+    try:
+        with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as opened:
+            image = ImageOps.exif_transpose(opened)
+            if image.has_transparency_data:
+                paper = Image.new("RGBA", image.size, "white")
+                paper.alpha_composite(image.convert("RGBA"))
+                image = paper
+            image = image.convert("RGB")
+            cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
+            if cover < 1.0:
+                size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
+                image = image.resize(size, Image.Resampling.LANCZOS)
+            image.save(out, "JPEG", quality=95, subsampling=0)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadMedia("An image of this job cannot be decoded.") from error

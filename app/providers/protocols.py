@@ -1,0 +1,81 @@
+"""What the pipeline asks of a vendor: a Writer, a Voice, a Painter.
+
+Each has `name` and `version` (both go into the step's input hash and into the manifest)
+and the `pool` that its steps run on. Calls block, write their output to the path
+they are given, and raise only `app.domain.errors` types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.script import Script
+from app.domain.speech import Speech
+from app.domain.states import Pool
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """`text` is a scene's text; `language` a BCP 47-like tag (`en`, `en-gb`, `pt-br`); `voice` a vendor's variant or None."""
+
+    text: str
+    language: str
+    voice: str | None = None
+
+
+class Voice(Protocol):
+    name: str
+    version: str
+    pool: Pool
+
+    def check(self, language: str, voice: str | None) -> None:
+        """Raise InvalidInput (field `language` or `voice`, details `near=[…]`) when it cannot speak so. Fast; runs in the API."""
+
+    def speak(self, request: SpeechRequest, out: Path) -> Speech:
+        """Write a mono 16-bit PCM WAV to `out`; the words' times are relative to its first sample."""
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """One scene's picture. `seed` names the video's look (palette, style); with `number` it makes the picture unique.
+
+    `count` is how many scenes the video has. `width_px` × `height_px` is the size of the video's
+    frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
+    """
+
+    text: str
+    title: str | None
+    number: int
+    count: int
+    seed: int
+    width_px: int
+    height_px: int
+    oversample: float = 1.15
+
+
+class Painter(Protocol):
+    name: str
+    version: str
+    pool: Pool
+
+    def paint(self, request: PictureRequest, out: Path) -> None:
+        """Write an RGB JPEG (quality ≥ 92, 4:4:4) to `out`. The same request gives the same bytes."""
+
+
+@dataclass(frozen=True)
+class WritingRequest:
+    """`prompt` is what the video is about; `language` the language of the script; `scenes` a wish, not a promise."""
+
+    prompt: str
+    language: str
+    scenes: int = 6
+
+
+class Writer(Protocol):
+    name: str
+    version: str
+    pool: Pool
+
+    def write(self, request: WritingRequest) -> Script: ...

@@ -1,0 +1,1 @@
+"""Celery tasks: unpack an id, call one service. No rules, no database."""

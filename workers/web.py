@@ -1,0 +1,13 @@
+"""The WSGI entry: `gunicorn --config config/gunicorn.py workers.web:application`."""
+
+from __future__ import annotations
+
+from app.api import create_app
+from app.bootstrap import build_farm
+from config.logging import configure_logging
+from config.settings import load_settings
+from workers.doorbell import CeleryBell
+
+settings = load_settings()
+configure_logging(settings)
+application = create_app(build_farm(settings, CeleryBell(settings.broker_url)), settings)
