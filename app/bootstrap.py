@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.models.database import Database
-from app.providers.drawn import DrawnPainter
+from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
 from app.providers.openai_writer import OpenAIWriter
 from app.providers.protocols import Writer
@@ -30,4 +30,4 @@ def choose_writer(settings: Settings) -> Writer | None:
     """OpenAI, or a server that speaks its protocol, when there is a key for it."""
     if settings.openai_api_key is None:
         return None
-    return OpenAIWriter(settings.openai_api_key, base_url=settings.openai_base_url, model=settings.openai_model)
+    return OpenAIWriter(api_key=settings.openai_api_key, model=settings.openai_model, base_url=settings.openai_base_url)

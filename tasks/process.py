@@ -19,7 +19,7 @@ _current: Process | None = None
 
 def enter_process(process: Process) -> None:
     """Called once in each process (and again in each child) before its first task."""
-    global _current  # noqa: PLW0603 - Celery gives a task no other way to reach its process.
+    global _current
     _current = process
 
 

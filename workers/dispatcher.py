@@ -1,4 +1,4 @@
-"""The dispatcher: calls ready steps each second and puts right what deaths have left behind: `python -m workers.dispatcher`.
+"""`python -m workers.dispatcher`: calls ready steps each second and puts right what deaths have left behind.
 
 Any number may run at once, on any host; none of them is needed for a step that follows another on a live worker.
 """

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.script import Script
+from app.domain.script import Scene, Script
 from app.domain.states import Pool
 from app.domain.video import VideoInput
 
@@ -98,56 +98,74 @@ def clip_name(number: int) -> str:
 
 
 def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
-    """All the steps that follow the script, every one after the steps it needs."""
+    """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
     count = len(script.scenes)
-    frame = {"width_px": video.width_px, "height_px": video.height_px}
-    assets = video.assets or {}
-    plans: list[StepPlan] = []
-    for scene in script.scenes:
-        speech = {"text": scene.text, "language": video.language, "voice": video.voice}
-        plans.append(StepPlan(narration_name(scene.number), StepKind.NARRATION, pools.voice, speech))
-        if scene.image is not None:
-            picture = {**frame, "asset": assets[scene.image]}
-            plans.append(StepPlan(image_name(scene.number), StepKind.IMAGE, Pool.CPU, picture))
-        else:
-            picture = {
-                **frame,
-                "text": scene.text,
-                "title": scene.title,
-                "number": scene.number,
-                "count": count,
-                "seed": video.look_seed,
-            }
-            plans.append(StepPlan(image_name(scene.number), StepKind.IMAGE, pools.painter, picture))
-    for scene in script.scenes:
-        is_last = scene.number == count
-        needs = [narration_name(scene.number), image_name(scene.number)]
-        if not is_last:
-            needs.append(image_name(scene.number + 1))
-        params = {
-            **frame,
-            "fps": video.fps,
-            "captions": video.captions.value,
-            "number": scene.number,
-            "is_last": is_last,
-        }
-        plans.append(StepPlan(clip_name(scene.number), StepKind.CLIP, Pool.CPU, params, tuple(needs)))
-    narrations = tuple(narration_name(scene.number) for scene in script.scenes)
-    clips = tuple(clip_name(scene.number) for scene in script.scenes)
-    music = None if video.music is None else assets[video.music]
+    narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
+    images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes)
+    clips = tuple(_plan_clip(scene.number, count, video) for scene in script.scenes)
+    spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
-    plans.append(
-        StepPlan("soundtrack", StepKind.SOUNDTRACK, Pool.CPU, {**whole, "music": music}, narrations),
+    about = {**whole, **_frame(video), "title": video.title or script.title}
+    soundtrack = StepPlan(
+        "soundtrack", StepKind.SOUNDTRACK, Pool.CPU, {**whole, "music": _asset(video, video.music)}, spoken
     )
-    plans.append(
-        StepPlan(
-            "assemble",
-            StepKind.ASSEMBLE,
-            Pool.IO,
-            {**whole, **frame, "title": script.title, "language": video.language},
-            (*narrations, *clips, "soundtrack"),
-        )
+    assemble = StepPlan(
+        "assemble",
+        StepKind.ASSEMBLE,
+        Pool.IO,
+        {**about, "language": video.language},
+        (*spoken, *(plan.name for plan in clips), soundtrack.name),
     )
-    gate = {**whole, **frame, "captions": video.captions.value, "notes": list(script.notes), "title": script.title}
-    plans.append(StepPlan("gate", StepKind.GATE, Pool.IO, gate, ("assemble",)))
-    return tuple(plans)
+    gate = StepPlan(
+        "gate",
+        StepKind.GATE,
+        Pool.IO,
+        {**about, "captions": video.captions.value, "notes": list(script.notes)},
+        (assemble.name,),
+    )
+    # The soundtrack before the clips: mixed beside the first of them, it is never what the assembly waits for.
+    return (*narrations, *images, soundtrack, *clips, assemble, gate)
+
+
+def _plan_narration(scene: Scene, video: VideoInput, pools: VideoPools) -> StepPlan:
+    speech = {"text": scene.text, "language": video.language, "voice": video.voice}
+    return StepPlan(narration_name(scene.number), StepKind.NARRATION, pools.voice, speech)
+
+
+def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) -> StepPlan:
+    name = image_name(scene.number)
+    if scene.image is not None:
+        own = {**_frame(video), "asset": _asset(video, scene.image)}
+        return StepPlan(name, StepKind.IMAGE, Pool.CPU, own)
+    painted = {
+        **_frame(video),
+        "text": scene.text,
+        "title": scene.title,
+        "number": scene.number,
+        "count": count,
+        "seed": video.look_seed,
+    }
+    return StepPlan(name, StepKind.IMAGE, pools.painter, painted)
+
+
+def _plan_clip(number: int, count: int, video: VideoInput) -> StepPlan:
+    is_last = number == count
+    params = {
+        **_frame(video),
+        "fps": video.fps,
+        "captions": video.captions.value,
+        "number": number,
+        "is_last": is_last,
+    }
+    next_image = () if is_last else (image_name(number + 1),)
+    needs = (narration_name(number), image_name(number), *next_image)
+    return StepPlan(clip_name(number), StepKind.CLIP, Pool.CPU, params, needs)
+
+
+def _frame(video: VideoInput) -> dict[str, int]:
+    return {"width_px": video.width_px, "height_px": video.height_px}
+
+
+def _asset(video: VideoInput, asset_id: str | None) -> str | None:
+    """The SHA-256 of an asset's bytes, as it was resolved when the job was accepted."""
+    return None if asset_id is None else (video.assets or {})[asset_id]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,16 @@ class Script:
     title: str | None
     scenes: tuple[Scene, ...]
     notes: tuple[str, ...] = ()
+
+
+def with_images(script: Script, images: Sequence[str]) -> Script:
+    """Hand `images` (asset ids) to the scenes that have none, in order; a note says how many are left over."""
+    left = iter(images)
+    scenes = tuple(
+        scene if scene.image is not None else replace(scene, image=next(left, None)) for scene in script.scenes
+    )
+    unused = len(list(left))
+    if not unused:
+        return replace(script, scenes=scenes)
+    note = f"The last {unused} of {len(images)} images were not used: the script has {len(scenes)} scenes."
+    return replace(script, scenes=scenes, notes=(*script.notes, note))

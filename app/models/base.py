@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, Double, Integer, MetaData, String
+from sqlalchemy import JSON, BigInteger, Double, Engine, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 
 # Named constraints can be altered by a migration on both databases.
@@ -26,5 +27,19 @@ class Base(DeclarativeBase):
 
 Base.registry.update_type_annotation_map({dict[str, Any]: JSON(none_as_null=True), float: Double(), str: String()})
 
-db: SQLAlchemy = SQLAlchemy(model_class=Base)
-Model: type[Base] = db.Model  # type: ignore[assignment]  # Flask-SQLAlchemy builds it from Base at run time.
+
+class FarmSQLAlchemy(SQLAlchemy):
+    """Lends the API the farm's own engine (`app.extensions["farm"]`): one pool, and one way of beginning on SQLite."""
+
+    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
+        engine: Engine = app.extensions["farm"].database.engine
+        return engine
+
+
+db = FarmSQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    # Flask-SQLAlchemy builds it from Base at run time, which a type checker cannot follow.
+    Model = db.Model

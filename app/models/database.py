@@ -114,5 +114,3 @@ def is_out_of_space(error: BaseException) -> bool:
 def is_connection_trouble(error: BaseException) -> bool:
     """Whether the database is away or busy, so that the same call may succeed later."""
     return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
-
-

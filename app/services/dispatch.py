@@ -60,14 +60,14 @@ def _call(session: Session, pool: Pool) -> list[Doorbell]:
     candidates: list[Candidate] = []
     # No org can be served more than `room` steps, so that is all we look at of each.
     for org_id in sorted(waiting_orgs, key=lambda org_id: in_flight[org_id]):
-        rows = session.execute(
+        firsts = session.execute(
             select(Step.id, Step.priority)
             .where(text(IS_UNRUNG), Step.pool == pool, Step.org_id == org_id)
             .order_by(Step.priority.desc(), Step.id)
             .limit(room)
             .with_for_update(skip_locked=True)
         ).all()
-        candidates += [Candidate(step_id, org_id, priority) for step_id, priority in rows]
+        candidates += [Candidate(step_id, org_id, priority) for step_id, priority in firsts]
     chosen = [candidate.step_id for candidate in choose(candidates, in_flight, room)]
     if not chosen:
         return []

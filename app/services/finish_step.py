@@ -127,5 +127,3 @@ def adoptable(database: Database, claim: Claim, input_hash: str) -> tuple[dict[s
         if known is None:
             return None
         return {name: Blob.from_json(blob) for name, blob in known.outputs.items()}, known.facts
-
-

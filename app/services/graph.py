@@ -55,7 +55,7 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
 
 
 def open_successors(session: Session, step_id: int, now: float) -> None:
-    """A step has succeeded: count it off for those that wait for it, and make ready those that wait for nothing more."""
+    """A step has succeeded: count it off for those that wait for it; those that wait for nothing more are ready."""
     successors = select(StepEdge.step_id).where(StepEdge.needs_id == step_id)
     blocked = (Step.id.in_(successors), Step.status == StepStatus.BLOCKED)
     quiet = {"synchronize_session": False}

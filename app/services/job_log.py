@@ -13,7 +13,7 @@ from app.models import Job, JobEvent, Step
 
 
 def lock_job(session: Session, job_id: int) -> Job:
-    """The job's row, locked till the end of the transaction. Taken before any of its steps, always, so nothing deadlocks."""
+    """The job's row, locked till the end of the transaction; always before any of its steps, so nothing deadlocks."""
     return session.execute(
         select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
     ).scalar_one()
@@ -41,4 +41,3 @@ def end_job(session: Session, job: Job, status: JobStatus, now: float, error: Sc
     )
     facts = {} if error is None else {"error": {"code": error.code, "message": error.message}}
     record(session, job, f"{job.kind}.{status.value}", now, **facts)
-

@@ -219,9 +219,7 @@ def _queue_position(session: Session, job: Job) -> int:
 
 
 def _outputs(session: Session, job: Job) -> tuple[OutputView, ...]:
-    rows = session.scalars(
-        select(Artifact).where(Artifact.job_id == job.id, Artifact.is_public).order_by(Artifact.id)
-    )
+    rows = session.scalars(select(Artifact).where(Artifact.job_id == job.id, Artifact.is_public).order_by(Artifact.id))
     return tuple(OutputView(row.name, row.media_type, row.size_bytes, row.sha256) for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""Put right what a death, a cut or a lost message has left behind. Any process may run it, at any time, twice at once."""
+"""Put right what a death, a cut or a lost message has left behind. Any process may run it, at any time, at once."""
 
 from __future__ import annotations
 
@@ -32,17 +32,10 @@ class Recovered:
     doorbells: int
     waits: int
 
-    @property
-    def any(self) -> bool:
-        return bool(self.leases or self.doorbells or self.waits)
-
 
 def recover(database: Database) -> Recovered:
     """One sweep. What it makes ready is for the next dispatch to call."""
-    found = Recovered(_expired_leases(database), _unanswered_doorbells(database), _ended_waits(database))
-    if found.any:
-        log.info("recovered", leases=found.leases, doorbells=found.doorbells, waits=found.waits)
-    return found
+    return Recovered(_expired_leases(database), _unanswered_doorbells(database), _ended_waits(database))
 
 
 def _expired_leases(database: Database) -> int:

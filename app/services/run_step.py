@@ -22,6 +22,7 @@ from app.services.finish_step import Finished, adoptable, finish_step
 from app.services.leases import LeaseKey
 from app.services.steps import HANDLERS
 from app.services.steps.handler import Bench, StepHandler
+from app.services.sweep_work import work_folder
 from app.storage.protocol import Blob
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ def _result_of(farm: Farm, claim: Claim, lease: Lease) -> Finished:
         known = adoptable(farm.database, claim, input_hash)
         if known is not None and all(farm.storage.has(blob.sha256) for blob in known[0].values()):
             return _finished(farm, handler, claim, input_hash, *known, adopted=True)
-    folder = farm.work_dir / f"{claim.step_id}-{claim.token}"
+    folder = work_folder(farm.work_dir, claim.step_id, claim.token)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         outcome = handler.run(farm, claim, Bench(folder, lease.report))

@@ -1,8 +1,8 @@
-"""Accept a request for a video: the job, its first step, its first event and the idempotency record in one transaction."""
+"""Accept a request for a video: job, first step, first event and idempotency record in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,7 +76,7 @@ def check_video(farm: Farm, video: VideoInput) -> None:
         if farm.writer is None:
             raise ProviderNotConfigured(
                 "A prompt needs a language model and none is configured. "
-                "Set OPENAI_API_KEY (and OPENAI_BASE_URL for another OpenAI-compatible server), or send text or scenes.",
+                "Set OPENAI_API_KEY (and OPENAI_BASE_URL for a compatible server of your own), or send text or scenes.",
                 settings=["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
             )
     elif video.text is not None:
@@ -145,7 +145,7 @@ def _answered(session: Session, submission: Submission, now: float) -> Job | Non
         session.flush()
         return None
     if known.fingerprint != submission.fingerprint:
-        raise IdempotencyMismatch("This Idempotency-Key was used with another request. Use a new key for a new request.")
+        raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new one.")
     return session.execute(select(Job).where(Job.public_id == known.answer["job_id"])).scalar_one()
 
 
@@ -165,7 +165,7 @@ def _resolve_assets(session: Session, submission: Submission) -> dict[str, str]:
         select(Asset.id, Asset.kind, Asset.sha256).where(Asset.org_id == submission.org_id, Asset.id.in_(wanted))
     )
     known = {asset_id: (kind, sha256) for asset_id, kind, sha256 in rows}
-    uses = [(f"images.{index}", image, "image") for index, image in enumerate(video.images)]
+    uses: list[tuple[str, str | None, str]] = [(f"images.{index}", image, "image") for index, image in enumerate(video.images)]
     uses += [(f"scenes.{index}.image", scene.image, "image") for index, scene in enumerate(video.scenes or ())]
     uses += [("music", video.music, "audio")]
     for field, asset_id, kind in uses:

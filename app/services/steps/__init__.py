@@ -1,4 +1,4 @@
-"""The steps of a video, one kind a file: what each depends on and how it is made. No database beyond reading its job."""
+"""The steps of a video, one kind a file: what each depends on and how it is made. They read their job, no more."""
 
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.captions import subtitle_cues, write_srt, write_vtt
 from app.domain.plan import clip_name
+from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out
 from app.media.join import join_video
 from app.media.poster import make_poster
@@ -50,13 +50,11 @@ class AssembleStep(StepHandler):
         make_poster(folder / VIDEO, at_s=POSTER_AT_S, out=folder / POSTER)
         speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
         timings = lay_out([speech.duration_s for speech in speeches], params["fps"])
-        cues = [
-            cue
-            for speech, timing in zip(speeches, timings, strict=True)
-            for cue in subtitle_cues(speech.words, offset_s=timing.speech_at_s)
-        ]
-        (folder / SRT).write_text(write_srt(cues), encoding="utf-8")
-        (folder / VTT).write_text(write_vtt(cues), encoding="utf-8")
+        cues = subtitle_cues(
+            (timing.speech_at_s, speech.words) for speech, timing in zip(speeches, timings, strict=True)
+        )
+        (folder / SRT).write_text(to_srt(cues), encoding="utf-8")
+        (folder / VTT).write_text(to_vtt(cues), encoding="utf-8")
         files = {
             VIDEO: OutputFile(folder / VIDEO, "video/mp4"),
             SRT: OutputFile(folder / SRT, "application/x-subrip"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.captions import caption_cues
+from app.domain.captions import break_into_cues, shape_for
 from app.domain.plan import image_name, narration_name
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
 from app.media.clip import ClipSpec, render_clip
@@ -28,13 +28,14 @@ class ClipStep(StepHandler):
         speech = load_speech(farm.storage.path(inputs["words"]))
         fps, is_last = params["fps"], params["is_last"]
         frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
+        frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
         spec = ClipSpec(
             **frame,
             fps=fps,
-            frames=scene_frames(speech.duration_s, fps, is_last=is_last),
-            fade_frames=fade_frames(fps, is_last=is_last),
+            frames=frames,
+            fade_frames=fade,
             number=params["number"],
-            cues=caption_cues(speech.words, mode=params["captions"], offset_s=LEAD_IN_S, **frame),
+            cues=break_into_cues(speech.words, shape_for(**frame), offset_s=LEAD_IN_S, until_s=(frames - fade) / fps),
             caption_mode=params["captions"],
         )
         next_picture = None if is_last else farm.storage.path(inputs["next_picture"])

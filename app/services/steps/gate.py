@@ -11,7 +11,10 @@ from typing import Any
 from sqlalchemy import select
 
 import app
+from app.domain.errors import GateFailed
+from app.domain.plan import StepKind
 from app.domain.states import StepStatus
+from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output
 from app.models import Job, Step
 from app.services.claim_step import Claim
@@ -35,12 +38,13 @@ class GateStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         params = claim.params
         steps = read_steps(farm, claim)
-        made = next(step for step in steps if step["name"] == "assemble")
+        check_captions(steps, params)
         expected = Expected(
             width_px=params["width_px"],
             height_px=params["height_px"],
             fps=params["fps"],
-            frames=made["facts"]["frames"],
+            frames=facts_of(steps, StepKind.ASSEMBLE)[0]["frames"],
+            shows_uploads=any(facts["provider"] == "upload" for facts in facts_of(steps, StepKind.IMAGE)),
         )
         measured = check_output(farm.storage.path(claim.upstream["assemble"][VIDEO].sha256), expected, bench.report)
         manifest = {
@@ -56,6 +60,27 @@ class GateStep(StepHandler):
         path = bench.folder / MANIFEST
         path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
         return Outcome({MANIFEST: OutputFile(path, "application/json")}, asdict(measured))
+
+
+def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> None:
+    """GateFailed when a scene speaks without captions that were asked for, or shows one outside the frame."""
+    if params["captions"] == CaptionMode.OFF:
+        return
+    frame = (params["width_px"], params["height_px"])
+    misses = []
+    for number, facts in enumerate(facts_of(steps, StepKind.CLIP), start=1):
+        box = facts["caption_box"]
+        if box is None:
+            misses.append(f"scene {number} speaks and shows no caption")
+        elif box[0] < 0 or box[1] < 0 or box[2] > frame[0] or box[3] > frame[1]:
+            misses.append(f"scene {number} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
+    if misses:
+        raise GateFailed("The captions are not what was planned: " + "; ".join(misses), misses=misses)
+
+
+def facts_of(steps: list[dict[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """The facts of the finished steps of one kind, in the order of the plan."""
+    return [step["facts"] for step in steps if step["kind"] == kind]
 
 
 def read_steps(farm: Farm, claim: Claim) -> list[dict[str, Any]]:
@@ -81,4 +106,5 @@ def read_steps(farm: Farm, claim: Claim) -> list[dict[str, Any]]:
 def read_request(farm: Farm, claim: Claim) -> dict[str, Any]:
     """What was asked for, as it was accepted."""
     with farm.database.read() as session:
-        return session.execute(select(Job.input).where(Job.id == claim.job_id)).scalar_one()
+        request: dict[str, Any] = session.execute(select(Job.input).where(Job.id == claim.job_id)).scalar_one()
+        return request

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
-from app.domain.script import Scene, Script
+from app.domain.script import Scene, Script, with_images
 from app.domain.video import VideoInput
 from app.models import Job
 from app.providers.own_text import script_from_scenes, script_from_text
@@ -43,7 +43,7 @@ class ScriptStep(StepHandler):
         else:
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
-        script = give_images(script, video.images)
+        script = with_images(script, video.images)
         path = bench.folder / OUTPUT
         path.write_text(json.dumps(asdict(script), ensure_ascii=False), encoding="utf-8")
         return Outcome(
@@ -67,18 +67,6 @@ def load_script(farm: Farm, blob: Blob) -> Script:
     with farm.storage.open(blob.sha256) as file:
         value = json.load(file)
     return Script(value["title"], tuple(Scene(**scene) for scene in value["scenes"]), tuple(value["notes"]))
-
-
-def give_images(script: Script, images: tuple[str, ...]) -> Script:
-    """Hand the caller's images to the scenes that have none, in order; the scenes after the last image keep none."""
-    left = iter(images)
-    scenes = tuple(
-        scene if scene.image is not None else Scene(scene.number, scene.text, scene.title, next(left, None))
-        for scene in script.scenes
-    )
-    unused = len(list(left))
-    note = (f"{unused} of the {len(images)} images were not used: there are fewer scenes.",) if unused else ()
-    return Script(script.title, scenes, (*script.notes, *note))
 
 
 def require_writer(farm: Farm) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 from app.domain.plan import narration_name
 from app.domain.timeline import SceneTiming, lay_out
-from app.media.soundtrack import Line, make_soundtrack
+from app.media.narration import Line
+from app.media.soundtrack import make_soundtrack
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
