@@ -1,0 +1,16 @@
+"""The fonts that ship with the product, so that text looks the same on every machine.
+
+All are under the SIL Open Font License; their licences stand beside them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def font_path(file_name: str) -> Path:
+    """The path of a shipped font, e.g. `font_path("Inter-ExtraBold.ttf")`."""
+    path = Path(__file__).with_name(file_name)
+    if not path.is_file():
+        raise FileNotFoundError(f"the font {file_name} does not ship with Sceneworks")
+    return path

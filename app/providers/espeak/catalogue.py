@@ -1,0 +1,140 @@
+"""Which languages and voice variants espeak-ng has, read from its data files: the library itself is not loaded."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import espeakng_loader
+
+from app.domain.errors import InvalidInput
+
+MAX_NEAR = 5
+MIN_NEAR = 3
+# What people write for a language whose data file says it otherwise.
+_COMMON_NAMES = dict(
+    pair.split("=")
+    for pair in (
+        "english=en american=en-us british=en-gb french=fr francais=fr français=fr german=de deutsch=de spanish=es "
+        "espanol=es español=es castellano=es portuguese=pt português=pt brazilian=pt-br italiano=it chinese=cmn "
+        "mandarin=cmn cantonese=yue japanese=ja korean=ko norwegian=nb nederlands=nl flemish=nl svenska=sv dansk=da "
+        "suomi=fi polski=pl farsi=fa русский=ru українська=uk ελληνικά=el 中文=cmn 日本語=ja"
+    ).split()
+)
+# Country codes that people take for language codes, and older codes.
+_COMMON_CODES = {
+    "jp": "ja",
+    "cn": "cmn",
+    "ua": "uk",
+    "gr": "el",
+    "cz": "cs",
+    "dk": "da",
+    "se": "sv",
+    "no": "nb",
+    "iw": "he",
+}
+
+
+@dataclass(frozen=True)
+class Language:
+    """`name` is for people; `file` is how the library finds it, whichever of its tags was asked for."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`languages` by tag in small letters; `variants` are the names of the voices."""
+
+    languages: dict[str, Language]
+    variants: tuple[str, ...]
+
+
+@cache
+def catalogue() -> Catalogue:
+    data_folder = Path(espeakng_loader.get_data_path())
+    languages: dict[str, Language] = {}
+    for file in sorted((data_folder / "lang").rglob("*")):
+        if file.is_file():
+            name, tags, dictionary = _read_language(file)
+            # The wheel lists a few languages without their dictionary; the library crashes when it speaks them.
+            if (data_folder / f"{dictionary}_dict").is_file():
+                for tag in tags:
+                    languages.setdefault(tag, Language(name, file.relative_to(data_folder / "lang").as_posix()))
+    variants = sorted(file.name for file in (data_folder / "voices" / "!v").iterdir() if file.is_file())
+    return Catalogue(languages, tuple(variants))
+
+
+def _read_language(file: Path) -> tuple[str, list[str], str]:
+    """The `name`, the `language` lines and the dictionary of a language file; some comments in it are not UTF-8."""
+    name, tags, dictionary = file.name, [], ""
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        key, _, value = line.strip().partition(" ")
+        values = value.split()
+        if key == "name":
+            name = value.strip()
+        elif key == "language" and values:
+            tags.append(values[0].lower())
+        elif key == "dictionary" and values:
+            dictionary = values[0]
+    return name, tags, dictionary or (tags[0].split("-")[0] if tags else "")
+
+
+def language_tag(language: str) -> str:
+    """espeak-ng's tag for what the caller wrote: `en_US` → `en-us`, `de-DE` → `de`.
+
+    Raises InvalidInput, whose `near` lists three to five tags that may have been meant.
+    """
+    tags = catalogue().languages
+    wanted = language.strip().lower().replace("_", "-")
+    # A region or a script that espeak-ng does not tell apart (de-AT, zh-Hans) falls back to the language.
+    head = wanted.split("-")[0]
+    for candidate in (wanted, head):
+        candidate = _COMMON_CODES.get(candidate, candidate)
+        if candidate in tags:
+            # English of no country is spoken as in America: its own file says the same with an older accent.
+            return "en-us" if candidate == "en" else candidate
+    near = near_languages(wanted)
+    raise InvalidInput("language", f"No voice speaks {_shown(language)}. Near matches: {', '.join(near)}.", near=near)
+
+
+def variant_name(voice: str) -> str:
+    """The variant as espeak-ng spells it; raises InvalidInput with near matches."""
+    variants = catalogue().variants
+    if voice in variants:
+        return voice
+    folded = {variant.lower(): variant for variant in reversed(variants)}
+    if voice.strip().lower() in folded:
+        return folded[voice.strip().lower()]
+    close = difflib.get_close_matches(voice.strip().lower(), folded, MAX_NEAR, cutoff=0.4)
+    near = _filled([folded[match] for match in close], ["f2", "f3", "m3", "max", "Annie"])
+    raise InvalidInput("voice", f"There is no voice {_shown(voice)}. Near matches: {', '.join(near)}.", near=near)
+
+
+def near_languages(wanted: str) -> list[str]:
+    """Three to five tags: by a common name first, then by the same beginning, then by likeness of tag or name."""
+    tags = catalogue().languages
+    found = [_COMMON_NAMES[wanted]] if wanted in _COMMON_NAMES else []
+    word = wanted.replace("-", " ")
+    # The shortest tags first: the plain language before its dialects.
+    found += sorted((tag for tag, language in tags.items() if word and language.name.lower().startswith(word)), key=len)
+    found += sorted((tag for tag in tags if tag.split("-")[0] == wanted.split("-")[0]), key=len)
+    names = {language.name.lower().split(" (")[0]: tag for tag, language in reversed(tags.items())}
+    by_name = difflib.get_close_matches(word, names, MAX_NEAR, cutoff=0.7)
+    found += [names[name] for name in by_name]
+    found += [_COMMON_NAMES[name] for name in difflib.get_close_matches(word, _COMMON_NAMES, 2, cutoff=0.7)]
+    found += difflib.get_close_matches(wanted, tags, MAX_NEAR, cutoff=0.6)
+    return _filled(found, ["en", "es", "fr", "de", "pt-br"])
+
+
+def _filled(found: list[str], usual: list[str]) -> list[str]:
+    """The best of `found` without repeats; a list too short to help is filled from the usual ones."""
+    unique = list(dict.fromkeys(found))[:MAX_NEAR]
+    return unique + [item for item in usual if item not in unique][: max(0, MIN_NEAR - len(unique))]
+
+
+def _shown(text: str) -> str:
+    return f"“{text}”" if len(text) <= 40 else f"“{text[:40]}…”"
