@@ -1,0 +1,196 @@
+"""Captions drawn once per state, and laid over the frames' YCbCr planes in their bounding box.
+
+White letters in an outline over a soft shadow; the spoken word in the accent colour. A cue's
+shapes are drawn once, for its states differ in nothing but the colour of one word.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from app.domain.captions import CaptionSpan, Cue
+from app.media.caption_layout import Layout, lay_out, line_text, word_edges_px
+from app.media.colour import BLACK_LUMA, NEUTRAL_CHROMA, ycbcr_of
+from app.media.kernels import Words2D, stamp
+from app.media.lettering import caption_font
+from app.media.warp import FramePlanes
+
+TEXT_RGB = (255, 255, 255)
+ACCENT_RGB = (255, 200, 40)
+# All shares of the font's size.
+OUTLINE = 0.075
+SHADOW_BLUR = 0.09
+SHADOW_DROP = 0.06
+SHADOW_STRENGTH = 0.6
+VISIBLE = 0.02  # coverage from which a pixel counts as drawn
+
+Mask = npt.NDArray[Any]  # float32; OpenCV's own types know no more
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class CaptionStamp:
+    """One state, ready to lay over a frame: for each plane what to add, and how much to keep (see `stamp`)."""
+
+    left: int
+    top: int
+    luma_ink: Words2D
+    luma_keep: Words2D
+    cb_ink: Words2D
+    cr_ink: Words2D
+    chroma_keep: Words2D
+
+    def lay_over(self, frame: FramePlanes) -> None:
+        stamp(frame.luma, self.left, self.top, self.luma_ink, self.luma_keep)
+        stamp(frame.cb, self.left // 2, self.top // 2, self.cb_ink, self.chroma_keep)
+        stamp(frame.cr, self.left // 2, self.top // 2, self.cr_ink, self.chroma_keep)
+
+
+@dataclass(frozen=True)
+class _CueShapes:
+    """A cue's letters from an even corner of the frame; `cover` is fill, outline and shadow together. Both are 0 to 1.
+
+    `word_areas` are the parts of `fill` that each word owns, as (word, rows, columns).
+    """
+
+    left: int
+    top: int
+    fill: Mask
+    cover: Mask
+    word_areas: tuple[tuple[int, slice, slice], ...]
+
+
+class CaptionTrack:
+    """The captions of one clip, drawn as they come up.
+
+    `box` is the union of all that was drawn so far: left, top, right, bottom in pixels.
+    """
+
+    def __init__(self, spans: Sequence[CaptionSpan], width_px: int, height_px: int) -> None:
+        self._width_px, self._height_px = width_px, height_px
+        # Laid out before the first frame, so that a missing glyph costs no encoding.
+        self._layouts = {cue: lay_out(cue, width_px, height_px) for cue in dict.fromkeys(span.cue for span in spans)}
+        self._coming = list(reversed(spans))
+        self._span: CaptionSpan | None = None
+        self._stamp: CaptionStamp | None = None
+        self._cue: Cue | None = None
+        self._shapes: _CueShapes | None = None
+        self.box: Box | None = None
+
+    def lay_over(self, frame_number: int, frame: FramePlanes) -> None:
+        """Draw what is due in this frame; frames come in order."""
+        while self._coming and self._coming[-1].first_frame <= frame_number:
+            self._span = self._coming.pop()
+            self._stamp = self._draw(self._span)
+        if self._stamp and self._span and frame_number < self._span.end_frame:
+            self._stamp.lay_over(frame)
+
+    def _draw(self, span: CaptionSpan) -> CaptionStamp | None:
+        if span.cue is not self._cue:
+            self._cue = span.cue
+            layout = self._layouts[span.cue]
+            self._shapes = draw_shapes(layout, self._width_px, self._height_px) if layout else None
+            if self._shapes:
+                self.box = _union(self.box, _box_of(self._shapes))
+        return colour(self._shapes, span.highlighted) if self._shapes else None
+
+
+def draw_shapes(layout: Layout, width_px: int, height_px: int) -> _CueShapes:
+    """Draw the letters of a cue in the smallest even-cornered box of the frame that holds them and their shadow."""
+    size_px = layout.size_px
+    outline_px = max(1.0, OUTLINE * size_px)
+    around_px = outline_px + (3 * SHADOW_BLUR + SHADOW_DROP) * size_px
+    left = _even_down(max(0.0, min(x for _, x, _ in layout.lines) - around_px))
+    right = _even_up(min(width_px, width_px - min(x for _, x, _ in layout.lines) + around_px))
+    top = _even_down(max(0.0, layout.lines[0][2] - 1.15 * size_px - around_px))
+    bottom = _even_up(min(height_px, layout.lines[-1][2] + 0.35 * size_px + around_px))
+    fill_picture = Image.new("L", (right - left, bottom - top))
+    outlined_picture = fill_picture.copy()
+    fill_pen, outline_pen = ImageDraw.Draw(fill_picture), ImageDraw.Draw(outlined_picture)
+    font = caption_font(size_px)
+    areas = []
+    for number, (line, x, baseline) in enumerate(layout.lines):
+        at = (x - left, baseline - top)
+        fill_pen.text(at, line_text(line), fill=255, font=font, anchor="ls")
+        outline_pen.text(at, line_text(line), fill=255, font=font, anchor="ls", stroke_width=outline_px)
+        # Lines share the space between them at the foot of the upper one's descenders.
+        foot = slice(
+            0 if number == 0 else round(layout.lines[number - 1][2] - top + 0.27 * size_px),
+            None if number == len(layout.lines) - 1 else round(baseline - top + 0.27 * size_px),
+        )
+        edges = [round(at[0] + edge) for edge in word_edges_px(line, size_px)]
+        edges[0], edges[-1] = 0, right - left  # letters may overhang the ends of a line
+        areas += [(run.word, foot, slice(edges[i], edges[i + 1])) for i, run in enumerate(line)]
+    outlined = np.asarray(outlined_picture, np.float32) / 255
+    shadow = cv2.GaussianBlur(outlined, (0, 0), SHADOW_BLUR * size_px)
+    drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * size_px]], np.float32)
+    shadow = cv2.warpAffine(shadow, drop, (right - left, bottom - top)) * SHADOW_STRENGTH
+    fill = np.asarray(fill_picture, np.float32) / 255
+    cover = np.maximum(1 - (1 - outlined) * (1 - shadow), fill)
+    return _CueShapes(left, top, fill, cover, tuple(areas))
+
+
+def colour(shapes: _CueShapes, highlighted: int | None) -> CaptionStamp:
+    """The state of a cue in which the word `highlighted` (None: no word) has the accent colour."""
+    text_luma, *_ = ycbcr_of(TEXT_RGB)
+    accent_luma, accent_cb, accent_cr = ycbcr_of(ACCENT_RGB)
+    fill, cover = shapes.fill, shapes.cover
+    accent: Mask = np.zeros_like(fill)
+    for word, rows, columns in shapes.word_areas:
+        if word == highlighted:
+            accent[rows, columns] = fill[rows, columns]
+    # Outline and shadow are black and white letters are neutral, so chroma knows the accent only.
+    luma = cover * BLACK_LUMA + fill * (text_luma - BLACK_LUMA) + accent * (accent_luma - text_luma)
+    half = (fill.shape[1] // 2, fill.shape[0] // 2)
+    chroma_cover = cv2.resize(cover, half, interpolation=cv2.INTER_AREA)
+    chroma_accent = cv2.resize(accent, half, interpolation=cv2.INTER_AREA)
+    return CaptionStamp(
+        shapes.left,
+        shapes.top,
+        luma_ink=_fixed(luma),
+        luma_keep=_fixed(1 - cover),
+        cb_ink=_fixed(chroma_cover * NEUTRAL_CHROMA + chroma_accent * (accent_cb - NEUTRAL_CHROMA)),
+        cr_ink=_fixed(chroma_cover * NEUTRAL_CHROMA + chroma_accent * (accent_cr - NEUTRAL_CHROMA)),
+        chroma_keep=_fixed(1 - chroma_cover),
+    )
+
+
+def _fixed(values: Mask) -> Words2D:
+    """In 1/256, the fixed point of `stamp`."""
+    fixed: Words2D = np.rint(values * 256).astype(np.uint16)
+    return fixed
+
+
+def _box_of(shapes: _CueShapes) -> Box | None:
+    rows = np.flatnonzero((shapes.cover > VISIBLE).any(axis=1))
+    columns = np.flatnonzero((shapes.cover > VISIBLE).any(axis=0))
+    if not rows.size:
+        return None
+    return (
+        shapes.left + int(columns[0]),
+        shapes.top + int(rows[0]),
+        shapes.left + int(columns[-1]) + 1,
+        shapes.top + int(rows[-1]) + 1,
+    )
+
+
+def _union(one: Box | None, other: Box | None) -> Box | None:
+    if one is None or other is None:
+        return one or other
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _even_down(value: float) -> int:
+    return math.floor(value / 2) * 2
+
+
+def _even_up(value: float) -> int:
+    return math.ceil(value / 2) * 2

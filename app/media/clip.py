@@ -1,0 +1,142 @@
+"""One scene as a video without sound: its picture in slow motion, its captions, and the fade to the next picture.
+
+The heart of render speed: one process, one thread, no pipe and no RGB. Each frame is sampled
+straight into the planes that the encoder reads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from app.domain.captions import Cue, caption_spans
+
+if TYPE_CHECKING:
+    from app.media.warp import FramePlanes
+
+CaptionMode = Literal["word", "line", "off"]
+
+REPORT_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """What to render. `frames` include the tail of `fade_frames` that fade to the next picture (0 in the last scene).
+
+    `number` is the scene's, from 1; it chooses the camera's move. The cues' times are in seconds
+    from the clip's frame 0; none is shown in the tail. Width and height are even.
+    """
+
+    width_px: int
+    height_px: int
+    fps: int
+    frames: int
+    fade_frames: int
+    number: int
+    cues: tuple[Cue, ...]
+    caption_mode: CaptionMode
+    preset: str = "veryfast"
+    crf: int = 23
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """What was rendered, measured on the frames before encoding; the tail counts for `frames` and `size_bytes` only.
+
+    Luma means are 16 (black) to 235 (white). `frozen_longest_s` is the longest stretch without a
+    visible change. `caption_box` is the union of all captions drawn, shadow included: left, top,
+    right, bottom in pixels, or None when there was none.
+    """
+
+    frames: int
+    size_bytes: int
+    min_luma_mean: float
+    max_luma_mean: float
+    frozen_longest_s: float
+    caption_box: tuple[int, int, int, int] | None
+
+
+def render_clip(
+    spec: ClipSpec, picture: Path, next_picture: Path | None, out: Path, report: Callable[[float], None]
+) -> ClipReport:
+    """Render the clip to `out`, an MP4 with one H.264 track; the same inputs give the same bytes.
+
+    `next_picture` is what the tail fades to, held still as its own clip begins. `report` is called
+    with the fraction done and may raise, which ends the work and leaves no file.
+    Raise BadMedia for an unreadable picture, MissingGlyphs for a caption that the font cannot show.
+    Emoji are left out of the drawing, for the font has none.
+    """
+    # Imported here, so that a process that only plans clips does not load the compilers and codecs.
+    from app.media.caption_pictures import CaptionTrack
+    from app.media.encoder import ClipEncoder
+    from app.media.files import named_errors, written_whole
+    from app.media.frame_watch import FrameWatch
+    from app.media.motion import window_at
+    from app.media.picture_planes import load_planes
+    from app.media.warp import Warp
+
+    own_frames = spec.frames - spec.fade_frames
+    if spec.fade_frames and next_picture is None:
+        raise ValueError("a clip with a fade needs the next picture")
+    report(0.0)
+    is_shown = spec.caption_mode != "off"
+    spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
+    captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px)
+    warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
+    watch = FrameWatch()
+    ahead: FramePlanes | None = None
+    last_report_s = time.monotonic()
+    with named_errors("writing the clip"), written_whole(out) as partial:
+        with ClipEncoder(partial, spec.width_px, spec.height_px, spec.fps, spec.preset, spec.crf) as encoder:
+            for number in range(spec.frames):
+                frame = encoder.next_planes()
+                warp.draw(window_at(spec.number, number, spec.frames, spec.fps), frame)
+                if number < own_frames:
+                    captions.lay_over(number, frame)
+                    watch.see(frame)
+                elif next_picture is not None:
+                    if ahead is None:
+                        ahead = _first_view(next_picture, spec)
+                    frame.fade_to(ahead, (number - own_frames + 1) / (spec.fade_frames + 1))
+                encoder.write()
+                if time.monotonic() - last_report_s >= REPORT_EVERY_S:
+                    last_report_s = time.monotonic()
+                    report((number + 1) / spec.frames)
+        size_bytes = partial.stat().st_size
+        report(1.0)
+    return ClipReport(
+        spec.frames,
+        size_bytes,
+        watch.min_luma_mean,
+        watch.max_luma_mean,
+        watch.frozen_longest_frames / spec.fps,
+        captions.box,
+    )
+
+
+def warm_up() -> None:
+    """Load the codecs and compile the kernels: once per worker process. Slow on a machine's first run alone."""
+    import numpy as np
+
+    from app.media import caption_pictures, encoder, picture_planes  # noqa: F401
+    from app.media.kernels import blend_rows, stamp
+
+    plane = np.zeros((2, 2), np.uint8)
+    words = np.zeros((2, 2), np.uint16)
+    blend_rows(plane, 0, 2, np.zeros(2, np.int64), np.zeros(2, np.uint16), plane.copy())
+    stamp(plane, 0, 0, words, words)
+
+
+def _first_view(picture: Path, spec: ClipSpec) -> FramePlanes:
+    """The frame with which the scene after this one begins, without captions."""
+    from app.media.motion import start_window
+    from app.media.picture_planes import load_planes
+    from app.media.warp import FramePlanes, Warp
+
+    view = FramePlanes.blank(spec.width_px, spec.height_px)
+    warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
+    warp.draw(start_window(spec.number + 1), view)
+    return view

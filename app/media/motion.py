@@ -1,0 +1,69 @@
+"""Where the camera looks: a slow move over a still picture, in and out by turns.
+
+Pure. A scene's first window depends on its number alone, so that the scene before can hold it
+still while it fades there, and the scene's own clip goes on from the very same view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EASE_IN_S = 0.5  # the move starts from rest: the fade before it showed the picture still
+ZOOM = 1.13
+FULL_MOVE_S = 2.6  # no scene moves through all of ZOOM faster than this; a shorter one goes less far
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the picture that fills the frame, as fractions of its width and height (the same `size` of both)."""
+
+    left: float
+    top: float
+    size: float
+
+    @property
+    def centred(self) -> Window:
+        """The same zoom on the picture's middle."""
+        return Window((1 - self.size) / 2, (1 - self.size) / 2, self.size)
+
+
+def _window(zoom: float, x: float, y: float) -> Window:
+    """`x` and `y` from -1 to 1 say where the window lies in the room that the zoom leaves; 0 is the middle."""
+    size = 1 / zoom
+    room = (1 - size) / 2
+    return Window(room * (1 + x), room * (1 + y), size)
+
+
+# First and last window of a full move, by scene number. Each scene drifts another way than the one before.
+_WHOLE = _window(1.0, 0.0, 0.0)
+_MOVES = (
+    (_WHOLE, _window(ZOOM, 0.6, -0.5)),
+    (_window(ZOOM, -0.7, -0.4), _WHOLE),
+    (_WHOLE, _window(ZOOM, -0.6, 0.4)),
+    (_window(ZOOM, 0.7, 0.5), _WHOLE),
+)
+
+
+def start_window(number: int) -> Window:
+    """The view with which scene `number` (from 1) begins."""
+    return _MOVES[(number - 1) % len(_MOVES)][0]
+
+
+def window_at(number: int, frame: int, frames: int, fps: int) -> Window:
+    """The view of scene `number` in frame `frame` of its `frames`: at rest in frame 0, then at constant speed."""
+    first, last = _MOVES[(number - 1) % len(_MOVES)]
+    duration_s = frames / fps
+    reach = min(1.0, duration_s / FULL_MOVE_S)
+    part = reach * _travelled_s(frame / fps) / _travelled_s(duration_s)
+    return Window(
+        first.left + (last.left - first.left) * part,
+        first.top + (last.top - first.top) * part,
+        first.size + (last.size - first.size) * part,
+    )
+
+
+def _travelled_s(time_s: float) -> float:
+    """Way after `time_s` at a speed that rises from 0 to 1 over EASE_IN_S and then stays."""
+    if time_s < EASE_IN_S:
+        return time_s**2 / (2 * EASE_IN_S)
+    return time_s - EASE_IN_S / 2

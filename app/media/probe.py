@@ -1,0 +1,39 @@
+"""The one way a media file is opened: by a demuxer we chose, on local files only.
+
+libav guesses the demuxer from the content. A text that looks like a playlist is then a
+playlist, whatever its name, and a playlist opens other files. So every opening here forces
+the demuxer that the first bytes call for, forbids all others, and allows no protocol but files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+# Enough for sound with covers and chapters; each stream costs memory before we can refuse it.
+MAX_STREAMS = 8
+
+
+def local_url(path: Path) -> str:
+    """`path` as libav must be told it: `a:b.mp3` is then never taken for a protocol, nor `-y.mp3` for an option."""
+    return f"file:{path.absolute()}"
+
+
+def input_options(demuxer: str) -> dict[str, str]:
+    """The options that hold libav and the ffmpeg program alike to one demuxer and to local files."""
+    return {
+        "format_whitelist": demuxer,
+        "protocol_whitelist": "file",
+        "max_streams": str(MAX_STREAMS),
+    }
+
+
+@contextmanager
+def open_media(path: Path, demuxer: str) -> Iterator[InputContainer]:
+    """Open `path` with `demuxer` ("mov", "mp3", …) and nothing else. Raises what libav raises."""
+    with av.open(local_url(path), format=demuxer, options=input_options(demuxer)) as container:
+        yield container
