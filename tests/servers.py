@@ -71,8 +71,8 @@ class PostgresServer:
         with tempfile.TemporaryDirectory(prefix="sceneworks-postgresql-") as name:
             folder = Path(name)
             shutil.chown(folder, self.user)
-            initdb: list[str | Path] = [binaries / "initdb", "--pgdata", folder / "data", "--username", self.user, "--auth", "trust"]
-            options = ["--no-sync", "--encoding", "UTF8", "--locale", "C"]
+            initdb: list[str | Path] = [binaries / "initdb", "--pgdata", folder / "data", "--username", self.user]
+            options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"]
             subprocess.run([*initdb, *options], check=True, capture_output=True, **as_user(self.user))
             settings = {
                 "listen_addresses": "127.0.0.1",

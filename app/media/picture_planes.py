@@ -40,7 +40,7 @@ class PicturePlanes:
     luma_t: Plane
     cb_t: Plane
     cr_t: Plane
-    is_inset: bool = False  # it sits on its own blur: a drift would push it to the frame's edge
+    is_inset: bool  # it sits on its own blur: a drift would push it to the frame's edge
 
 
 def load_planes(picture: Path, width_px: int, height_px: int) -> PicturePlanes:

@@ -20,6 +20,8 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> Non
     try:
         with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as opened:
             image = ImageOps.exif_transpose(opened)
+            # Kept for the clip, which turns the colours into sRGB: without it a photo from a phone looks dull.
+            profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
             if image.has_transparency_data:
                 paper = Image.new("RGBA", image.size, "white")
                 paper.alpha_composite(image.convert("RGBA"))
@@ -29,6 +31,6 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> Non
             if cover < 1.0:
                 size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
                 image = image.resize(size, Image.Resampling.LANCZOS)
-            image.save(out, "JPEG", quality=95, subsampling=0)
+            image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=profile)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadMedia("An image of this job cannot be decoded.") from error

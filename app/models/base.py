@@ -1,4 +1,4 @@
-"""The declarative base: Flask-SQLAlchemy's, so that the API has its request-scoped session and workers need no Flask app."""
+"""The declarative base: Flask-SQLAlchemy's, so that the API has `db.session`, while workers need no Flask app."""
 
 from __future__ import annotations
 

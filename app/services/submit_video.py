@@ -165,7 +165,9 @@ def _resolve_assets(session: Session, submission: Submission) -> dict[str, str]:
         select(Asset.id, Asset.kind, Asset.sha256).where(Asset.org_id == submission.org_id, Asset.id.in_(wanted))
     )
     known = {asset_id: (kind, sha256) for asset_id, kind, sha256 in rows}
-    uses: list[tuple[str, str | None, str]] = [(f"images.{index}", image, "image") for index, image in enumerate(video.images)]
+    uses: list[tuple[str, str | None, str]] = [
+        (f"images.{index}", image, "image") for index, image in enumerate(video.images)
+    ]
     uses += [(f"scenes.{index}.image", scene.image, "image") for index, scene in enumerate(video.scenes or ())]
     uses += [("music", video.music, "audio")]
     for field, asset_id, kind in uses:

@@ -14,14 +14,19 @@ from app.media.warp import FramePlanes, Warp
 WIDTH_PX, HEIGHT_PX = 90, 160
 
 
+def planes_of(luma: Any, cb: Any, cr: Any) -> PicturePlanes:
+    return PicturePlanes(
+        np.ascontiguousarray(luma.T), np.ascontiguousarray(cb.T), np.ascontiguousarray(cr.T), is_inset=False
+    )
+
+
 def picture(width: int, height: int, *, seed: int = 1) -> tuple[PicturePlanes, Any]:
     noise = np.random.default_rng(seed)
     luma, cb, cr = (
         noise.integers(0, 256, shape, dtype=np.uint8)
         for shape in ((height, width), (height // 2, width // 2), (height // 2, width // 2))
     )
-    transposed = (np.ascontiguousarray(plane.T) for plane in (luma, cb, cr))
-    return PicturePlanes(*transposed), luma
+    return planes_of(luma, cb, cr), luma
 
 
 def bilinear(plane: Any, x: Any, y: Any) -> Any:
@@ -54,7 +59,7 @@ def test_luma_and_chroma_show_the_same_place() -> None:
     # Each chroma sample of the source lies in the middle of its pair of columns.
     chroma = np.zeros((92, 52), np.uint8)
     chroma[:] = np.arange(52) * 4 + 1
-    planes = PicturePlanes(*(np.ascontiguousarray(plane.T) for plane in (luma, chroma, chroma)))
+    planes = planes_of(luma, chroma, chroma)
     frame = FramePlanes.blank(WIDTH_PX, HEIGHT_PX)
     Warp(planes, WIDTH_PX, HEIGHT_PX).draw(Window(0.06, 0.05, 0.88), frame)
     difference = frame.luma[::2, ::2].astype(int)[:, 2:-2] - frame.cb.astype(int)[:, 2:-2]

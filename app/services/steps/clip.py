@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.captions import break_into_cues, shape_for
 from app.domain.plan import image_name, narration_name
+from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
 from app.media.clip import ClipSpec, render_clip
 from app.services.claim_step import Claim
@@ -24,21 +25,9 @@ class ClipStep(StepHandler):
         return {"params": claim.params, "inputs": self._inputs(claim)}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
-        params, inputs = claim.params, self._inputs(claim)
-        speech = load_speech(farm.storage.path(inputs["words"]))
-        fps, is_last = params["fps"], params["is_last"]
-        frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
-        frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
-        spec = ClipSpec(
-            **frame,
-            fps=fps,
-            frames=frames,
-            fade_frames=fade,
-            number=params["number"],
-            cues=break_into_cues(speech.words, shape_for(**frame), offset_s=LEAD_IN_S, until_s=(frames - fade) / fps),
-            caption_mode=params["captions"],
-        )
-        next_picture = None if is_last else farm.storage.path(inputs["next_picture"])
+        inputs = self._inputs(claim)
+        spec = clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"])))
+        next_picture = None if claim.params["is_last"] else farm.storage.path(inputs["next_picture"])
         out = bench.folder / OUTPUT
         made = render_clip(spec, farm.storage.path(inputs["picture"]), next_picture, out, bench.report)
         return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
@@ -53,3 +42,20 @@ class ClipStep(StepHandler):
         if not claim.params["is_last"]:
             inputs["next_picture"] = claim.upstream[image_name(number + 1)][PICTURE].sha256
         return inputs
+
+
+def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
+    """What the clip's step asks of the renderer, from its parameters and the scene's speech."""
+    fps, is_last = params["fps"], params["is_last"]
+    frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
+    frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
+    cues = break_into_cues(speech.words, shape_for(**frame), offset_s=LEAD_IN_S, until_s=(frames - fade) / fps)
+    return ClipSpec(
+        **frame,
+        fps=fps,
+        frames=frames,
+        fade_frames=fade,
+        number=params["number"],
+        cues=cues,
+        caption_mode=params["captions"],
+    )

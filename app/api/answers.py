@@ -1,0 +1,53 @@
+"""The two shapes of an answer: `{"ok": true, …, "data"}` and `{"ok": false, …, "error_code"}`.
+
+Who accepts `application/problem+json` gets the second as RFC 9457 has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from pydantic import BaseModel
+
+from app.api.context import current_correlation_id
+from app.api.problems import Problem
+from config.redaction import redact
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def success(data: BaseModel, status: int = 200, **headers: str) -> Response:
+    """The envelope around `data`; a header's underscores become dashes."""
+    body = {"ok": True, "correlation_id": current_correlation_id(), "data": data.model_dump(mode="json")}
+    response = jsonify(body)
+    response.status_code = status
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+def failure(problem: Problem) -> Response:
+    """The error envelope. A vendor's key in a message stays here."""
+    body: dict[str, Any]
+    message, correlation_id = redact(problem.message), current_correlation_id()
+    wants_problem_json = request.accept_mimetypes.best_match(["application/json", PROBLEM_JSON]) == PROBLEM_JSON
+    if wants_problem_json:
+        body = {
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status,
+            "detail": message,
+            "error_code": problem.code,
+            "correlation_id": correlation_id,
+        }
+    else:
+        body = {"ok": False, "error_code": problem.code, "message": message, "correlation_id": correlation_id}
+    body["details"] = dict(problem.details)
+    response = jsonify(body)
+    response.status_code = problem.status
+    if wants_problem_json:
+        response.content_type = PROBLEM_JSON
+    response.headers.extend(dict(problem.headers))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,63 @@
+"""The Flask application, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apiflask import APIFlask
+from flask import Flask
+
+import app as product
+from app.api import auth, downloads, errors, events, health, jobs, openapi, pages, requests, uploads, videos, voices
+from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
+from app.api.streams import Streams
+from app.models import db
+from app.services.api_keys import accept_configured_key, ensure_local_key
+from app.services.farm import Farm
+from config.settings import Settings
+
+WEB = Path(product.__file__).with_name("web")
+
+
+def create_app(farm: Farm, settings: Settings) -> Flask:
+    """The API of `farm`. Makes the local key when there is none, so that it stands before the first answer."""
+    api = APIFlask(
+        "app.api",
+        title="Sceneworks",
+        version=product.__version__,
+        docs_path=None,
+        json_errors=False,
+        template_folder=str(WEB / "templates"),
+        static_folder=str(WEB / "static"),
+    )
+    api.request_class = StrictRequest
+    api.json.sort_keys = False  # type: ignore[attr-defined]
+    api.json.ensure_ascii = False  # type: ignore[attr-defined]
+    api.url_map.strict_slashes = False
+    api.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
+    api.config["SQLALCHEMY_DATABASE_URI"] = farm.database.url
+    api.extensions["farm"] = farm
+    api.extensions["streams"] = Streams()
+    api.extensions["uploads"] = settings.work_dir / "uploads"
+    api.extensions["max_upload_bytes"] = settings.max_upload_bytes
+    db.init_app(api)
+    requests.follow_requests(api)
+    api.before_request(auth.require_key)
+    api.before_request(refuse_nul)
+    errors.answer_errors(api)
+    for blueprint in (
+        videos.videos,
+        jobs.jobs,
+        events.events,
+        downloads.downloads,
+        uploads.uploads,
+        voices.voices,
+        health.health,
+        pages.pages,
+    ):
+        api.register_blueprint(blueprint)
+    openapi.describe(api)
+    sweep_uploads(settings.work_dir / "uploads")
+    ensure_local_key(farm.database, settings.local_key_file)
+    accept_configured_key(farm.database, settings.api_key)
+    return api

@@ -1,0 +1,60 @@
+"""`GET /api/jobs/{id}/artifacts/{name}`: the finished files, whole or in ranges."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, request, send_file
+
+from app.api.context import Responses, current_caller, current_farm
+from app.api.file_names import download_name
+from app.domain.errors import NotFound, ServiceUnavailable
+from app.services.job_views import get_artifact
+
+downloads = APIBlueprint("downloads", __name__, tag="Jobs")
+
+# A job that has succeeded never changes, and neither do its outputs.
+KEPT_S = 24 * 3600
+BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+
+
+ANSWERS: Responses = {
+    200: {"description": "The file", "content": BYTES},
+    206: {"description": "The part of it that `Range` asked for", "content": BYTES},
+    304: {"description": "Not changed since the ETag in If-None-Match"},
+    416: "The file has no such bytes",
+}
+
+
+@downloads.get("/api/jobs/<job_id>/artifacts/<name>")
+@downloads.doc(operation_id="getOutput", responses=ANSWERS)
+def fetch(job_id: str, name: str) -> Response:
+    """Fetch an output
+
+    `video.mp4`, `captions.srt`, `captions.vtt`, `poster.jpg` or `manifest.json`. Always as a download, named
+    after the video's title; players and `<video>` do not mind. `Range`, `If-Range` and `If-None-Match` work.
+    """
+    farm = current_farm()
+    artifact = get_artifact(farm.database, current_caller().org_id, job_id, name)
+    try:
+        path = farm.storage.path(artifact.sha256)
+    except NotFound as error:
+        # The row is there, so this is our storage failing, not the caller asking for the wrong thing.
+        raise ServiceUnavailable("The file cannot be read from storage now.") from error
+    if "," in request.headers.get("Range", ""):
+        # Several ranges at once may be answered with the whole file, which is simpler and always right.
+        del request.environ["HTTP_RANGE"]
+    response = send_file(
+        path,
+        mimetype=artifact.media_type,
+        as_attachment=True,
+        download_name=download_name(artifact.title, artifact.name, job_id),
+        etag=artifact.sha256,
+    )
+    # The bytes never change, while the file's own times differ from one host to the next.
+    response.headers.pop("Last-Modified", None)
+    response.cache_control.private = True
+    response.cache_control.no_cache = None
+    response.cache_control.max_age = KEPT_S
+    response.cache_control.immutable = True
+    response.headers["Accept-Ranges"] = "bytes"
+    return response

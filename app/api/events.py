@@ -1,0 +1,145 @@
+"""`GET /api/jobs/{id}/events`: a job's timeline as server-sent events, from the start or from Last-Event-ID on.
+
+Stored events carry their number as `id`, so that a browser that reconnects misses none and sees none twice.
+Between them `progress` events without a number carry the whole job whenever what it shows has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from apiflask import APIBlueprint
+from flask import Response, current_app, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.api.context import Responses, current_caller, current_farm
+from app.api.presenters import present_job
+from app.api.schemas import iso_time
+from app.api.streams import Streams
+from app.domain.errors import InvalidInput
+from app.models.database import Database
+from app.services.api_keys import Caller, is_active
+from app.services.job_views import EventView, JobView, events_after, get_job
+from config.redaction import redact
+
+log = structlog.get_logger()
+events = APIBlueprint("events", __name__, tag="Jobs")
+
+RETRY_MS = 3000
+POLL_S = 0.3
+HEARTBEAT_S = 15.0
+BATCH = 500
+MAX_SEQ = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A job as it is, and the next of its stored events."""
+
+    job: JobView
+    events: list[EventView]
+
+    @property
+    def is_last(self) -> bool:
+        """The job was read before its events, so a job that has ended has none beyond these."""
+        return self.job.status.is_terminal and len(self.events) < BATCH
+
+
+ANSWERS: Responses = {
+    200: {
+        "description": "The stream. It ends when the job does.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    204: {"description": "The job has ended and nothing is left to tell; a browser then stops reconnecting"},
+}
+
+
+@events.get("/api/jobs/<job_id>/events")
+@events.doc(operation_id="followJob", responses=ANSWERS)
+def follow(job_id: str) -> Response:
+    """Follow a job
+
+    Server-sent events. Stored ones (`video.queued`, `video.started`, `job.planned`, `step.started`,
+    `step.succeeded`, `step.retrying`, `step.failed`, `video.succeeded`, `video.failed`, `video.canceled`)
+    have an `id`; send the last one seen as `Last-Event-ID` to go on from there. `progress` carries the job
+    as `GET /api/jobs/{job_id}` shows it. A comment line each 15 seconds keeps the connection open.
+    """
+    farm, caller = current_farm(), current_caller()
+    seq = last_event_id(request.headers.get("Last-Event-ID"))
+    first = look(farm.database, caller, job_id, seq)
+    if first.is_last and not first.events:
+        return Response(status=204)
+    streams = cast(Streams, current_app.extensions["streams"])
+    give_back = streams.take()
+    response = Response(tell(farm.database, caller, first, seq, streams), mimetype="text/event-stream")
+    # A generator that nobody has asked for its first piece would not run its `finally`; the response's end does.
+    response.call_on_close(give_back)
+    response.headers["Cache-Control"] = "no-store"
+    # Without it nginx would hold the events back until its buffer is full.
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def last_event_id(given: str | None) -> int:
+    """The number of the last event that the caller has; 0 for none."""
+    if not given:
+        return 0
+    if not (given.isascii() and given.isdecimal() and int(given[:12]) <= MAX_SEQ):
+        raise InvalidInput("Last-Event-ID", "Last-Event-ID must be the id of an event of this stream.")
+    return int(given[:12])
+
+
+def look(database: Database, caller: Caller, job_id: str, seq: int) -> Glimpse:
+    """The job, then its events: in this order an end of the job that is seen has its events seen too."""
+    job = get_job(database, caller.org_id, job_id)
+    return Glimpse(job, events_after(database, caller.org_id, job_id, seq, BATCH))
+
+
+def tell(database: Database, caller: Caller, first: Glimpse, seq: int, streams: Streams) -> Iterator[str]:
+    """The stream's text, piece by piece, until the job ends, the key is revoked or the server stops."""
+    yield f"retry: {RETRY_MS}\n\n"
+    glimpse, shown, spoke_at_s = first, None, time.monotonic()
+    while True:
+        pieces = []
+        state = present_job(glimpse.job).model_dump(mode="json")
+        if state != shown:
+            pieces.append(message("progress", state))
+            shown = state
+        pieces += [numbered(event) for event in glimpse.events]
+        if glimpse.events:
+            seq = glimpse.events[-1].seq
+        if not pieces and time.monotonic() - spoke_at_s > HEARTBEAT_S:
+            pieces.append(": still here\n\n")
+        if pieces:
+            yield "".join(pieces)
+            spoke_at_s = time.monotonic()
+        if glimpse.is_last:
+            return
+        if len(glimpse.events) < BATCH:
+            time.sleep(POLL_S)
+        if streams.is_closing():
+            return
+        try:
+            if not is_active(database, caller.key_id):
+                return
+            glimpse = look(database, caller, glimpse.job.id, seq)
+        except SQLAlchemyError as error:
+            # A closed stream would reconnect into a 503, and a browser gives up on that; an open one just waits.
+            log.warning("stream_waits_for_database", job_id=glimpse.job.id, reason=type(error).__name__)
+            glimpse = Glimpse(glimpse.job, [])
+
+
+def numbered(event: EventView) -> str:
+    data = {"type": event.type, "at": iso_time(event.at), **event.data}
+    return f"id: {event.seq}\n" + message(event.type, data)
+
+
+def message(type_: str, data: dict[str, Any]) -> str:
+    """One event. JSON keeps line breaks escaped, so nothing in `data` can end it early."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {type_}\ndata: {redact(text)}\n\n"

@@ -1,0 +1,76 @@
+"""Jobs: a page of them, one, its end."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from app.api.answers import success
+from app.api.context import Responses, current_caller, current_farm
+from app.api.presenters import present_job
+from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, JobQuery
+from app.domain.errors import InvalidInput, RequestError
+from app.domain.ids import canonical_hash
+from app.services.cancel_job import cancel_job
+from app.services.job_views import get_job, list_jobs
+
+jobs = APIBlueprint("jobs", __name__, tag="Jobs")
+
+JOB_ANSWERS: Responses = {304: {"description": "Not changed since the ETag in If-None-Match"}}
+CURSORS = ("starting_after", "ending_before")
+
+
+@jobs.get("/api/jobs")
+@jobs.input(JobQuery, location="query")
+@jobs.output(JobPageAnswer)
+@jobs.doc(operation_id="listJobs", responses={400: "The cursor is not one of your jobs"})
+def index(query_data: JobQuery) -> Response:
+    """List jobs
+
+    Newest first. For the next page give the last job's id as `starting_after`; to look for newer ones give the
+    first job's id as `ending_before`.
+    """
+    if query_data.starting_after is not None and query_data.ending_before is not None:
+        raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
+    try:
+        page = list_jobs(
+            current_farm().database,
+            current_caller().org_id,
+            limit=query_data.limit,
+            starting_after=query_data.starting_after,
+            ending_before=query_data.ending_before,
+            statuses=() if query_data.status is None else (query_data.status,),
+        )
+    except InvalidInput as error:
+        if error.field not in CURSORS:
+            raise
+        # A cursor is well formed or not ours: another org's must look the same as one that never was.
+        raise RequestError(error.message, field=error.field) from error
+    return success(JobPage(items=[present_job(job) for job in page.jobs], has_more=page.has_more))
+
+
+@jobs.get("/api/jobs/<job_id>")
+@jobs.output(JobAnswer)
+@jobs.doc(operation_id="getJob", responses=JOB_ANSWERS)
+def show(job_id: str) -> Response:
+    """Look at a job
+
+    Send the `ETag` back as `If-None-Match` and an unchanged job costs a 304 without a body.
+    """
+    job = present_job(get_job(current_farm().database, current_caller().org_id, job_id))
+    response = success(job)
+    # Weak, because the envelope around an unchanged job carries another correlation id.
+    response.set_etag(canonical_hash(job.model_dump(mode="json"))[:32], weak=True)
+    response.make_conditional(request)
+    return response
+
+
+@jobs.post("/api/jobs/<job_id>/cancel")
+@jobs.output(JobAnswer)
+@jobs.doc(operation_id="cancelJob", responses={409: "The job has succeeded or failed already"})
+def cancel(job_id: str) -> Response:
+    """Stop a job
+
+    It stops for good, within seconds. Stopping it again changes nothing.
+    """
+    return success(present_job(cancel_job(current_farm().database, current_caller().org_id, job_id)))

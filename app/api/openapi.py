@@ -1,0 +1,158 @@
+"""The OpenAPI 3.1 document: what APIFlask finds in the code, completed with what it leaves out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from apiflask import APIFlask
+
+from app.api.auth import PROTECTED
+from app.api.requests import CORRELATION_HEADER
+from app.api.schemas import Error, Problem
+from app.api.uploads import FIELD
+from app.api.videos import IDEMPOTENCY_HEADER
+
+Json = dict[str, Any]
+
+DESCRIPTION = """Text in, finished video out.
+
+Every answer under `/api` is `{"ok": true, "correlation_id": …, "data": …}` or
+`{"ok": false, "error_code": …, "message": …, "correlation_id": …, "details": …}`."""
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer sw_live_…`"},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key, in another header.",
+    },
+}
+TAG_DESCRIPTIONS = {
+    "Videos": "Ask for a video.",
+    "Jobs": "Follow what was asked for, stop it, fetch what came out.",
+    "Assets": "Your own pictures and music.",
+    "Voices": "What can be spoken.",
+    "Health": "For those who keep the farm running; no key is needed.",
+}
+EVERY_API_ERROR = {
+    "401": "The key is missing or not good",
+    "422": "A value is wrong; `details.field` names it",
+    "500": "Our fault",
+    "503": "Not possible now; `Retry-After` says when to try again",
+}
+
+REQUEST_HEADERS = {
+    "createVideo": [
+        (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")
+    ],
+    "getJob": [("If-None-Match", "An `ETag` of before.")],
+    "followJob": [("Last-Event-ID", "The `id` of the last event that was seen.")],
+    "getOutput": [("Range", "For instance `bytes=0-1023`."), ("If-None-Match", "An `ETag` of before.")],
+}
+RESPONSE_HEADERS = {
+    ("createVideo", "202"): {"Location": "The job.", "Idempotent-Replayed": "`true` when the job was made before."},
+    ("getJob", "200"): {"ETag": "For `If-None-Match`."},
+    ("getOutput", "200"): {"ETag": "For `If-None-Match`.", "Content-Disposition": "The file's name."},
+    ("getOutput", "206"): {"Content-Range": "Which bytes these are."},
+}
+PATH_PARAMETERS = {"job_id": "A job's `id`.", "name": "An output's `name`."}
+
+
+def describe(api: APIFlask) -> None:
+    """Make `/openapi.json` tell the whole truth. It is built when it is first asked for."""
+    api.config.update(
+        OPENAPI_VERSION="3.1.0",
+        DESCRIPTION=DESCRIPTION,
+        LICENSE={"name": "MIT", "identifier": "MIT"},
+        SECURITY_SCHEMES=SECURITY_SCHEMES,
+        HTTP_ERROR_SCHEMA=Error.model_json_schema(),
+        VALIDATION_ERROR_SCHEMA=Error.model_json_schema(),
+        # The document is the same whoever asks: paths are relative to where it was found.
+        SERVERS=[{"url": "/"}],
+        AUTO_SERVERS=False,
+    )
+    api.spec_processor(complete)  # type: ignore[arg-type]  # A dict, as long as SPEC_FORMAT is json.
+
+
+def complete(document: Json) -> Json:
+    """The whole document, from what APIFlask generated."""
+    document = with_plain_names(document)
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    document["tags"] = [{"name": name, "description": text} for name, text in TAG_DESCRIPTIONS.items()]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            complete_operation(operation, is_protected=path.startswith(PROTECTED))
+    return document
+
+
+def with_plain_names(document: Json) -> Json:
+    """`JobAnswer.Job` becomes `Job`, and the two names that APIFlask has for the error envelope become one."""
+    text = json.dumps(document)
+    text = re.sub(r"#/components/schemas/(?:HTTPError|ValidationError)\b", "#/components/schemas/Error", text)
+    text = re.sub(r"#/components/schemas/\w+\.(\w+)", r"#/components/schemas/\1", text)
+    plain: Json = json.loads(text)
+    schemas = plain["components"]["schemas"]
+    plain["components"]["schemas"] = {name.rpartition(".")[2]: schema for name, schema in schemas.items()}
+    for spare in ("HTTPError", "ValidationError"):
+        schemas = plain["components"]["schemas"]
+        if spare in schemas:
+            schemas["Error"] = schemas.pop(spare)
+    return plain
+
+
+def complete_operation(operation: Json, *, is_protected: bool) -> None:
+    name = operation["operationId"]
+    responses = operation["responses"]
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
+    if name == "createAsset":
+        operation["requestBody"] = upload_body()
+    parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
+    parameters += [header_parameter(header, text) for header, text in REQUEST_HEADERS.get(name, ())]
+    operation["parameters"] = parameters
+    if is_protected:
+        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+        for status, text in EVERY_API_ERROR.items():
+            responses.setdefault(status, {})["description"] = text
+    for status, response in responses.items():
+        described = {CORRELATION_HEADER: "Finds this request in the logs.", **RESPONSE_HEADERS.get((name, status), {})}
+        if status == "503":
+            described["Retry-After"] = "Seconds."
+        response["headers"] = {
+            header: {"description": text, "schema": {"type": "string"}} for header, text in described.items()
+        }
+        if status >= "400" and is_protected:
+            response["content"] = {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Error"}},
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+            }
+        elif status in ("204", "304"):
+            response.pop("content", None)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def complete_parameter(parameter: Json) -> Json:
+    """A path parameter is required and said in words; a query parameter that may be left out is not `null`."""
+    if parameter["in"] == "path":
+        return {**parameter, "required": True, "description": PATH_PARAMETERS[parameter["name"]]}
+    schema = dict(parameter["schema"])
+    schema.pop("title", None)
+    description = schema.pop("description", "")
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if schema.get("default", "") is None:
+        del schema["default"]
+    return {**parameter, "description": description, "schema": {**schema, **(kinds[0] if kinds else {})}}
+
+
+def header_parameter(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": {"type": "string"}}
+
+
+def upload_body() -> Json:
+    file = {"type": "string", "format": "binary", "description": "The picture or the music."}
+    schema = {"type": "object", "required": [FIELD], "properties": {FIELD: file}, "additionalProperties": False}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}

@@ -1,0 +1,55 @@
+"""The services' views as the schemas that callers see."""
+
+from __future__ import annotations
+
+from app.api import schemas
+from app.services.assets import AssetView
+from app.services.job_views import JobView, OutputView
+from config.redaction import redact
+
+
+def present_job(job: JobView) -> schemas.Job:
+    error = None
+    if job.error is not None:
+        # A vendor's answer may have quoted our key.
+        error = schemas.JobError(code=job.error.code, message=redact(job.error.message), retryable=job.error.retryable)
+    return schemas.Job(
+        id=job.id,
+        kind=job.kind,
+        status=job.status,
+        stage=job.stage,
+        stages=[schemas.Stage(name=stage.name, done=stage.done, total=stage.total) for stage in job.stages],
+        progress=job.progress,
+        queue_position=job.queue_position,
+        eta_seconds=job.eta_seconds,
+        title=job.title,
+        metadata=job.labels,
+        correlation_id=job.correlation_id,
+        created_at=job.created_at,  # type: ignore[arg-type]  # Time reads epoch seconds.
+        started_at=job.started_at,  # type: ignore[arg-type]
+        finished_at=job.finished_at,  # type: ignore[arg-type]
+        error=error,
+        outputs=[_present_output(job.id, output) for output in job.outputs],
+    )
+
+
+def _present_output(job_id: str, output: OutputView) -> schemas.Output:
+    return schemas.Output(
+        name=output.name,
+        media_type=output.media_type,
+        size_bytes=output.size_bytes,
+        sha256=output.sha256,
+        url=f"/api/jobs/{job_id}/artifacts/{output.name}",
+    )
+
+
+def present_asset(asset: AssetView) -> schemas.Asset:
+    return schemas.Asset(
+        id=asset.id,
+        kind=asset.kind,  # type: ignore[arg-type]  # The service stores these two kinds alone.
+        media_type=asset.media_type,
+        size_bytes=asset.size_bytes,
+        sha256=asset.sha256,
+        created_at=asset.created_at,  # type: ignore[arg-type]
+        **asset.facts,
+    )

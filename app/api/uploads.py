@@ -1,0 +1,59 @@
+"""`POST /api/assets`: pictures and music, streamed to disk as they arrive."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import cast
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.api.answers import success
+from app.api.bodies import MULTIPART_OVERHEAD_BYTES, too_large
+from app.api.context import current_caller, current_farm
+from app.api.presenters import present_asset
+from app.api.problems import WrongContentType
+from app.api.schemas import AssetAnswer
+from app.domain.errors import InvalidInput
+from app.services.assets import store_asset
+
+uploads = APIBlueprint("uploads", __name__, tag="Assets")
+
+FIELD = "file"
+
+
+@uploads.post("/api/assets")
+@uploads.output(AssetAnswer, 201, description="Stored. Its `id` can be used in `images`, `scenes[].image` or `music`.")
+@uploads.doc(
+    operation_id="createAsset",
+    responses={413: "Too large", 415: "Not multipart/form-data", 422: "Not a picture or sound that we read"},
+)
+def store() -> Response:
+    """Upload a picture or music
+
+    One file in the field `file`. What it is decides its content, whatever its name says: PNG, JPEG, WebP, GIF,
+    MP3, WAV, FLAC, OGG, Opus, M4A or AAC.
+    """
+    limit_bytes = cast(int, current_app.extensions["max_upload_bytes"])
+    if request.mimetype != "multipart/form-data":
+        raise WrongContentType("Send the file as multipart/form-data, in the field `file`.")
+    request.max_content_length = limit_bytes + MULTIPART_OVERHEAD_BYTES
+    request.max_form_parts = 4
+    try:
+        names = [name for name, _ in (*request.files.items(multi=True), *request.form.items(multi=True))]
+    except RequestEntityTooLarge as error:
+        raise too_large(limit_bytes) from error
+    for name in names:
+        if name != FIELD:
+            raise InvalidInput(name[:100], f"There is no such field. Send the file as `{FIELD}`.")
+    if len(names) != 1 or FIELD not in request.files:
+        raise InvalidInput(FIELD, f"Send exactly one file, in the field `{FIELD}`.")
+    upload = request.files[FIELD]
+    upload.stream.flush()
+    if os.fstat(upload.stream.fileno()).st_size > limit_bytes:
+        raise too_large(limit_bytes)
+    # The stream is the request's own temporary file (see StrictRequest), so its name is a path of ours.
+    path = Path(cast(str, upload.stream.name))
+    return success(present_asset(store_asset(current_farm(), current_caller().org_id, path)), 201)

@@ -1,0 +1,144 @@
+"""The body of `POST /api/videos`, and what it means."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from app.domain.errors import InvalidInput
+from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
+
+MAX_SCENES = 1000
+MAX_SEED = 2**32 - 1
+
+
+def _refuse_fraction(value: object) -> object:
+    """`30.0 == 30` in Python, and pydantic's Literal goes by that."""
+    if not isinstance(value, int):
+        raise PydanticCustomError("int_type", "Must be a whole number.")
+    return value
+
+
+FrameRate = Annotated[Literal[24, 25, 30, 60], BeforeValidator(_refuse_fraction)]
+AssetId = Annotated[str, Field(max_length=64, examples=["ast_0m3v9k2q8x7y1z4w"])]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
+MetadataValue = Annotated[str, Field(max_length=500)]
+
+
+class Strict(BaseModel):
+    """Takes a value as what it is: `"30"` is no number, `false` is no seed, and an unknown field is an error."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class SceneRequest(Strict):
+    text: str = Field(description="What is spoken and shown over this scene's picture. Markdown is read well.")
+    title: str | None = Field(None, max_length=200, description="The heading shown with the scene.")
+    image: AssetId | None = Field(None, description="The picture, an asset's id; without one it is painted.")
+
+
+class VideoRequest(Strict):
+    """Give exactly one of `text`, `scenes` and `prompt`."""
+
+    text: str | None = Field(
+        None,
+        description="What the video says, 1 word to 20,000; plain text or Markdown. It is cut into scenes, and no word "
+        "of it is changed. Headings become scene titles; code and tables are left out, with a note in the manifest.",
+    )
+    scenes: list[SceneRequest] | None = Field(
+        None, min_length=1, max_length=MAX_SCENES, description="The scenes, if you have cut the text yourself."
+    )
+    prompt: str | None = Field(
+        None,
+        max_length=20_000,
+        description="What the video is about, for a language model to write the script. Needs one to be configured.",
+    )
+    title: str | None = Field(
+        None, max_length=200, description="The video's title, and its file name; taken from the text by default."
+    )
+    size: str = Field(
+        "1080x1920",
+        description="`WIDTHxHEIGHT` in pixels, both even and from 64 to 4096; or `9:16`, `16:9`, `1:1`, `4:5`.",
+        examples=["1080x1920", "16:9"],
+    )
+    fps: FrameRate = Field(30, description="Frames a second.")
+    language: str = Field(
+        "en", max_length=35, description="The language spoken, a tag of `GET /api/voices`.", examples=["en", "pt-br"]
+    )
+    voice: str | None = Field(None, max_length=100, description="A voice of `GET /api/voices`.")
+    captions: Literal["word", "line", "off"] = Field(
+        "word",
+        description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing. "
+        "SRT and VTT files come with every video.",
+    )
+    images: list[AssetId] = Field(
+        default_factory=list, max_length=MAX_SCENES, description="Pictures for the scenes in order, ids of assets."
+    )
+    music: AssetId | None = Field(None, description="Music to lay under the speech, the id of an audio asset.")
+    seed: int | None = Field(
+        None, ge=0, le=MAX_SEED, description="The look of the painted pictures; follows from the words by default."
+    )
+    metadata: dict[MetadataKey, MetadataValue] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Your own names and values; they come back with the job and are not used otherwise.",
+        examples=[{"customer": "42"}],
+    )
+
+    def to_input(self) -> VideoInput:
+        """The request in the product's terms; InvalidInput for what the types alone cannot say."""
+        width_px, height_px = parse_size(self.size)
+        scenes = None
+        if self.scenes is not None:
+            scenes = tuple(SceneInput(scene.text, scene.title, scene.image) for scene in self.scenes)
+        return VideoInput(
+            text=self.text,
+            scenes=scenes,
+            prompt=self.prompt,
+            title=one_line("title", self.title),
+            width_px=width_px,
+            height_px=height_px,
+            fps=self.fps,
+            language=self.language,
+            voice=self.voice,
+            captions=CaptionMode(self.captions),
+            images=tuple(self.images),
+            music=self.music,
+            seed=self.seed,
+        )
+
+
+def one_line(field: str, text: str | None) -> str | None:
+    """`text` with white space made single spaces, None when nothing is left. InvalidInput for control characters."""
+    if text is None:
+        return None
+    line = " ".join(text.split())
+    if any(unicodedata.category(character) == "Cc" for character in line):
+        raise InvalidInput(field, f"The {field} holds control characters.")
+    return line or None
+
+
+EXAMPLES = {
+    "text": {
+        "summary": "Text, with everything else by default",
+        "value": {"text": "A volcano is a door into the Earth. Most of the time it is closed.", "size": "9:16"},
+    },
+    "scenes": {
+        "summary": "Your own scenes and pictures",
+        "value": {
+            "title": "Two seas",
+            "size": "1920x1080",
+            "scenes": [
+                {"text": "The North Sea is young.", "title": "The North Sea", "image": "ast_0m3v9k2q8x7y1z4w"},
+                {"text": "The Black Sea is two seas, one above the other."},
+            ],
+        },
+    },
+    "prompt": {
+        "summary": "A script written by a language model",
+        "value": {"prompt": "Why the sky is blue, for children", "language": "en", "metadata": {"campaign": "spring"}},
+    },
+}

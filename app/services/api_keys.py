@@ -1,0 +1,232 @@
+"""API keys: made, told apart from noise without asking the database, verified, and given to the farm's own scripts.
+
+    sw_live_<id>_<random>_<checksum>      lower-case base 32; the id is 12 characters, the random part 40 (200 bits)
+
+The checksum is the start of the SHA-256 of everything before it. It is no secret: it lets a mistyped
+key, and a scanner that finds one in a repository, be told apart from noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Unauthorized
+from app.domain.ids import ALPHABET
+from app.models import ApiKey, Org
+from app.models.database import Database, database_now_s, now_s
+
+log = structlog.get_logger()
+
+ID_LENGTH = 12
+RANDOM_LENGTH = 40
+CHECKSUM_LENGTH = 8
+LOCAL_ORG = "local"
+LOCAL_KEY_NAME = "local.key"
+CONFIGURED_KEY_NAME = "SCENEWORKS_API_KEY"
+# Often enough to see which keys are in use; a write at every request would cost more than the request.
+LAST_USED_EVERY_S = 60.0
+
+_FORM = re.compile(
+    rf"(?P<body>sw_live_(?P<id>[{ALPHABET}]{{{ID_LENGTH}}})_[{ALPHABET}]{{{RANDOM_LENGTH}}})"
+    rf"_(?P<checksum>[0-9a-f]{{{CHECKSUM_LENGTH}}})"
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the organisation whose rows it sees, and the key it came with."""
+
+    org_id: int
+    key_id: str
+
+
+def make_key() -> str:
+    """A new key. Only its hash is ever stored, so this is the one time it can be shown."""
+    body = f"sw_live_{_random(ID_LENGTH)}_{_random(RANDOM_LENGTH)}"
+    return f"{body}_{_checksum(body)}"
+
+
+def verify(database: Database, key: str) -> Caller:
+    """The caller that the key stands for; Unauthorized, always in the same words, when there is none."""
+    key_id = key_id_of(key)
+    if key_id is None:
+        raise _refusal()
+    with database.read() as session:
+        row = session.get(ApiKey, key_id)
+        now = database_now_s(session)
+    # Compared in constant time, and compared too when there is no such key.
+    is_right = hmac.compare_digest(_digest(key), "" if row is None else row.secret_sha256)
+    if row is None or not is_right or row.revoked_at is not None:
+        raise _refusal()
+    if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY_S:
+        _note_use(database, key_id)
+    return Caller(row.org_id, row.id)
+
+
+def is_active(database: Database, key_id: str) -> bool:
+    """Whether a key that was verified before may still be used."""
+    with database.read() as session:
+        return session.scalar(select(ApiKey.revoked_at.is_(None)).where(ApiKey.id == key_id)) or False
+
+
+def revoke(database: Database, key_id: str) -> None:
+    """From now on nobody gets in with this key, and its open streams close."""
+    with database.begin() as session:
+        session.execute(
+            update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=now_s())
+        )
+
+
+def key_id_of(key: str) -> str | None:
+    """The id under which the key would be stored; None for what cannot be a key, found without the database."""
+    if found := _FORM.fullmatch(key):
+        return found["id"] if hmac.compare_digest(_checksum(found["body"]), found["checksum"]) else None
+    if key.startswith("sw_") or not key.isascii():
+        return None
+    # A key of the operator's own making (SCENEWORKS_API_KEY) carries no id, so its hash gives it one.
+    return f"own_{_digest(key)[:24]}"
+
+
+def add_key(session: Session, org_id: int, key: str, name: str, now: float) -> None:
+    """Let `key` in as a caller of the org: its hash is stored, the key itself is not."""
+    session.add(ApiKey(id=key_id_of(key), org_id=org_id, name=name, secret_sha256=_digest(key), created_at=now))
+
+
+def is_ours(key: str) -> bool:
+    """Whether the key has our form and its checksum is right."""
+    return _FORM.fullmatch(key) is not None and key_id_of(key) is not None
+
+
+def ensure_local_key(database: Database, key_file: Path) -> str:
+    """The key that this machine's scripts use: the one in `key_file`, or a new one written there (mode 0600).
+
+    A key file that outlived its database is registered again, so that nothing on the machine has to be told.
+    """
+    content = _read(key_file)
+    if content is not None and is_ours(content) and _register(database, content, LOCAL_KEY_NAME):
+        return content
+    # Only a file that was seen and found useless is replaced: one that came meanwhile is another process's good key.
+    key = _write_key(key_file, make_key(), replace=content is not None)
+    if not _register(database, key, LOCAL_KEY_NAME):
+        raise Unauthorized(f"The key in {key_file} was revoked while it was being made. Start again.")
+    return key
+
+
+def accept_configured_key(database: Database, key: str | None) -> None:
+    """Let `key` (SCENEWORKS_API_KEY) in, and every one that was configured before it no longer."""
+    kept = None if key is None else key_id_of(key)
+    if key is not None and kept is None:
+        raise ValueError("SCENEWORKS_API_KEY is neither a key of ours nor plain ASCII that does not start with sw_.")
+    if key is not None:
+        _register(database, key, CONFIGURED_KEY_NAME, again=True)
+    with database.begin() as session:
+        session.execute(
+            update(ApiKey)
+            .where(ApiKey.name == CONFIGURED_KEY_NAME, ApiKey.id != (kept or ""), ApiKey.revoked_at.is_(None))
+            .values(revoked_at=now_s())
+        )
+
+
+def _register(database: Database, key: str, name: str, *, again: bool = False) -> bool:
+    """Store the key's hash under the org `local`; False when it is known and revoked (`again` lifts that)."""
+    for _ in ("org", "key"):
+        try:
+            return _store(database, key, name, again)
+        except IntegrityError:
+            # Another process started at the same moment and was first with this row; it is committed now.
+            continue
+    return _store(database, key, name, again)
+
+
+def _store(database: Database, key: str, name: str, again: bool) -> bool:
+    with database.begin() as session:
+        now = database_now_s(session)
+        row = session.get(ApiKey, key_id_of(key))
+        if row is None:
+            add_key(session, _local_org(session, now).id, key, name, now)
+        elif again:
+            row.revoked_at = None
+        return row is None or (row.revoked_at is None and hmac.compare_digest(row.secret_sha256, _digest(key)))
+
+
+def _local_org(session: Session, now: float) -> Org:
+    org = session.execute(select(Org).where(Org.name == LOCAL_ORG)).scalar_one_or_none()
+    if org is None:
+        org = Org(name=LOCAL_ORG, created_at=now)
+        session.add(org)
+        session.flush()
+    return org
+
+
+def _note_use(database: Database, key_id: str) -> None:
+    try:
+        with database.begin() as session:
+            session.execute(
+                update(ApiKey)
+                .where(
+                    ApiKey.id == key_id,
+                    or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now_s() - LAST_USED_EVERY_S),
+                )
+                .values(last_used_at=now_s())
+            )
+    except SQLAlchemyError as error:
+        # A busy or full database must not turn a good key away.
+        log.warning("key_use_not_noted", key_id=key_id, reason=str(error).splitlines()[0])
+
+
+def _read(key_file: Path) -> str | None:
+    """What stands in the file; None when there is none."""
+    try:
+        return key_file.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _write_key(key_file: Path, key: str, *, replace: bool) -> str:
+    """Put the key into the file in one step; the key that stands there when another process was quicker."""
+    key_file.parent.mkdir(parents=True, exist_ok=True)
+    # mkstemp makes the file readable by its owner alone before the first byte is in it.
+    descriptor, partial = tempfile.mkstemp(dir=key_file.parent, prefix=f".{key_file.name}-")
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(partial, key_file)
+            return key
+        try:
+            os.link(partial, key_file)
+            return key
+        except FileExistsError:
+            return _read(key_file) or key
+    finally:
+        Path(partial).unlink(missing_ok=True)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def _checksum(body: str) -> str:
+    return _digest(body)[:CHECKSUM_LENGTH]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refusal() -> Unauthorized:
+    return Unauthorized("The API key is missing, mistyped, unknown or revoked.")

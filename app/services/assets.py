@@ -1,0 +1,103 @@
+"""Take in a caller's picture or music: known by its content, kept under its hash, remembered with what it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import InvalidInput, ServiceUnavailable, StorageFull, TransientError, UnsupportedMedia
+from app.domain.ids import new_id
+from app.models import Asset
+from app.models.database import database_now_s
+from app.services.farm import Farm
+
+HEAD_BYTES = 64 * 1024
+AUDIO_MEDIA_TYPES = {
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mov": "audio/mp4",
+    "aac": "audio/aac",
+}
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a file is by its content. `facts` are its size in pixels, or its duration in seconds and so on."""
+
+    kind: str
+    media_type: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AssetView:
+    """`kind` is `image` or `audio`."""
+
+    id: str
+    kind: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    facts: dict[str, Any]
+    created_at: float
+
+
+def store_asset(farm: Farm, org_id: int, path: Path) -> AssetView:
+    """Keep the upload at `path`, whose name means nothing. UnsupportedMedia when we cannot use what is in it."""
+    if path.stat().st_size == 0:
+        raise InvalidInput("file", "The file is empty.")
+    inspected = inspect(path)
+    try:
+        blob = farm.storage.put(path, inspected.media_type)
+    except StorageFull:
+        raise
+    except TransientError as error:
+        raise ServiceUnavailable(error.message) from error
+    with farm.database.begin() as session:
+        asset = Asset(
+            id=new_id("ast"),
+            org_id=org_id,
+            kind=inspected.kind,
+            sha256=blob.sha256,
+            size_bytes=blob.size_bytes,
+            media_type=blob.media_type,
+            facts=inspected.facts,
+            created_at=database_now_s(session),
+        )
+        session.add(asset)
+    return AssetView(
+        asset.id, asset.kind, asset.media_type, asset.size_bytes, asset.sha256, asset.facts, asset.created_at
+    )
+
+
+def inspect(path: Path) -> Inspected:
+    """What the file is. The decoders are loaded by the first upload, so that the API starts without them."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if looks_like_picture(head):
+        from app.media.inspect_image import inspect_image
+
+        image = inspect_image(path)
+        return Inspected("image", f"image/{image.format.lower()}", _facts(image))
+    from app.media.inspect_audio import demuxer_for, inspect_audio
+
+    if demuxer_for(head) is None:
+        raise UnsupportedMedia(
+            "This is neither a picture nor a sound that we can read. "
+            "PNG, JPEG, WebP, GIF, MP3, WAV, FLAC, OGG, Opus, M4A and AAC are accepted."
+        )
+    audio = inspect_audio(path)
+    return Inspected("audio", AUDIO_MEDIA_TYPES[audio.format], _facts(audio))
+
+
+def looks_like_picture(head: bytes) -> bool:
+    """Whether the first bytes are those of a picture format that we read."""
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return is_webp or head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"))
+
+
+def _facts(info: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(info).items() if name != "format"}

@@ -1,0 +1,172 @@
+"""Asking for a video: what is accepted, what is refused and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.api import create_app
+from app.domain.errors import ServiceUnavailable
+from app.models import Job
+from app.models.database import Database
+from app.services.farm import Doorbell
+from tests.api_server import Api, data_of, error_of, serve
+from tests.farms import ListBell
+
+
+@pytest.fixture
+def api(database: Database, tmp_path: Path) -> Iterator[Api]:
+    with serve(database, tmp_path / "home") as api:
+        yield api
+
+
+def jobs_in(api: Api) -> int:
+    with api.farm.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Job)) or 0
+
+
+def test_a_video_is_accepted_stored_and_rung_for(api: Api) -> None:
+    answer = api.post("/api/videos", {"text": "A river.", "title": "  The\n river ", "metadata": {"customer": "42"}})
+    job = data_of(answer)
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"/api/jobs/{job['id']}"
+    assert (job["status"], job["progress"], job["title"], job["outputs"]) == ("queued", 0, "The river", [])
+    assert job["metadata"] == {"customer": "42"}
+    assert job["correlation_id"] == answer.headers["x-correlation-id"]
+    assert job["created_at"].endswith("Z")
+    assert isinstance(api.farm.bell, ListBell) and len(api.farm.bell.rung) == 1
+    assert data_of(api.get(answer.headers["Location"]))["id"] == job["id"]
+
+
+class SilentBell:
+    """A bell on a broker that is away."""
+
+    def ring(self, doorbell: Doorbell) -> None:
+        raise ServiceUnavailable("The broker does not answer.")
+
+    def check(self) -> None:
+        raise ServiceUnavailable("The broker does not answer.")
+
+
+def test_a_broker_that_is_away_changes_nothing_for_the_caller(api: Api) -> None:
+    client = create_app(replace(api.farm, bell=SilentBell()), api.settings).test_client()
+    answer = client.post("/api/videos", json={"text": "A river."}, headers={"X-API-Key": api.key or ""})
+    assert answer.status_code == 202
+    readiness = client.get("/health/readyz")
+    assert readiness.status_code == 503
+    assert readiness.json == {
+        "status": "unavailable",
+        "checks": {"database": "ok", "storage": "ok", "broker": "The broker does not answer."},
+    }
+
+
+REFUSED: list[tuple[Any, int, str, str | None]] = [
+    ({"text": "x", "seed": False}, 422, "INVALID_INPUT", "seed"),
+    ({"text": "x", "seed": 2**32}, 422, "INVALID_INPUT", "seed"),
+    ({"text": "x", "seed": -1}, 422, "INVALID_INPUT", "seed"),
+    ({"text": "x", "fps": "30"}, 422, "INVALID_INPUT", "fps"),
+    ({"text": "x", "fps": 30.0}, 422, "INVALID_INPUT", "fps"),
+    ({"text": "x", "fps": 29}, 422, "INVALID_INPUT", "fps"),
+    ({"text": "x", "sise": "9:16"}, 422, "INVALID_INPUT", "sise"),
+    ({"text": "x", "size": "1081x1920"}, 422, "INVALID_INPUT", "size"),
+    ({"text": "x", "size": "62x62"}, 422, "INVALID_INPUT", "size"),
+    ({"text": "x", "size": "4098x64"}, 422, "INVALID_INPUT", "size"),
+    ({"text": "x", "size": None}, 422, "INVALID_INPUT", "size"),
+    ({"text": "x", "captions": "loud"}, 422, "INVALID_INPUT", "captions"),
+    ({"text": "x", "language": "klingon"}, 422, "INVALID_INPUT", "language"),
+    ({"text": "x", "voice": "nobody at all"}, 422, "INVALID_INPUT", "voice"),
+    ({"text": "x", "images": ["ast_none"]}, 422, "INVALID_INPUT", "images.0"),
+    ({"text": "x", "music": "ast_none"}, 422, "INVALID_INPUT", "music"),
+    ({"text": "x", "metadata": {"a": 1}}, 422, "INVALID_INPUT", "metadata.a"),
+    ({"text": "x", "title": "bell\x07"}, 422, "INVALID_INPUT", "title"),
+    ({"scenes": []}, 422, "INVALID_INPUT", "scenes"),
+    ({"scenes": [{"text": "x"}, {"text": 5}]}, 422, "INVALID_INPUT", "scenes.1.text"),
+    ({"scenes": [{"text": "x", "picture": "y"}]}, 422, "INVALID_INPUT", "scenes.0.picture"),
+    ({"text": " \n\t "}, 422, "INVALID_INPUT", "text"),
+    ({"text": "x", "prompt": "y"}, 422, "INVALID_INPUT", "text"),
+    ({}, 422, "INVALID_INPUT", "text"),
+    ({"prompt": "Why is the sky blue?"}, 422, "PROVIDER_NOT_CONFIGURED", None),
+    ({"text": "a\0b"}, 422, "INVALID_INPUT", "text"),
+    (b'{"text": "\\ud800"}', 422, "INVALID_INPUT", "text"),
+    (b'{"text": "x", "\\ud800": 1}', 422, "INVALID_INPUT", "body"),
+    (b'{"text": "x", "seed": NaN}', 422, "INVALID_INPUT", "body"),
+    (b'{"text": "x", "seed": 1e400}', 422, "INVALID_INPUT", "body"),
+    (b'{"text": "x", "seed": ' + b"9" * 5000 + b"}", 422, "INVALID_INPUT", "body"),
+    (b"[" * 100_000, 422, "INVALID_INPUT", "body"),
+    (b'{"text": ' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}", 422, "INVALID_INPUT", "body"),
+    (b"[1]", 422, "INVALID_INPUT", "body"),
+    (b"null", 422, "INVALID_INPUT", "body"),
+    (b"", 400, "MALFORMED_BODY", None),
+    (b'{"text": ', 400, "MALFORMED_BODY", None),
+    (b'{"text": "\xff"}', 400, "MALFORMED_BODY", None),
+    (b'{"text": "' + b"x " * 2_500_000 + b'"}', 413, "TOO_LARGE", None),
+]
+
+
+def test_everything_wrong_is_refused_by_name_and_leaves_no_job(api: Api) -> None:
+    for body, status, code, field in REFUSED:
+        answer = api.post("/api/videos", body)
+        error = error_of(answer)
+        assert (answer.status, error["error_code"], error["details"].get("field")) == (status, code, field), body
+    assert jobs_in(api) == 0
+
+
+def test_a_refusal_never_repeats_the_value(api: Api) -> None:
+    for body in (
+        {"text": "x", "seed": "hunter2"},
+        {"text": "x", "captions": "hunter2"},
+        {"text": "x", "title": ["hunter2"]},
+    ):
+        assert b"hunter2" not in api.post("/api/videos", body).data
+
+
+def test_all_faults_are_told_at_once(api: Api) -> None:
+    error = error_of(api.post("/api/videos", {"text": 1, "fps": 1, "seed": "a"}))
+    assert [fault["field"] for fault in error["details"]["errors"]] == ["text", "fps", "seed"]
+
+
+def test_a_body_that_is_not_json_by_its_type_is_a_415(api: Api) -> None:
+    answer = api.ask("POST", "/api/videos", body=b'{"text": "x"}', headers={"Content-Type": "text/plain"})
+    assert (answer.status, error_of(answer)["error_code"]) == (415, "UNSUPPORTED_CONTENT_TYPE")
+
+
+def test_the_same_key_and_body_give_the_same_job(api: Api) -> None:
+    first = api.post("/api/videos", {"text": "A river.", "fps": 24}, Idempotency_Key="one")
+    again = api.post("/api/videos", {"fps": 24, "text": "A river."}, Idempotency_Key="one")
+    assert data_of(first)["id"] == data_of(again)["id"]
+    assert again.status == 202
+    assert again.headers["Idempotent-Replayed"] == "true" and "Idempotent-Replayed" not in first.headers
+    assert jobs_in(api) == 1
+
+
+def test_the_same_key_with_another_body_is_refused(api: Api) -> None:
+    api.post("/api/videos", {"text": "A river."}, Idempotency_Key="one")
+    answer = api.post("/api/videos", {"text": "A lake."}, Idempotency_Key="one")
+    assert (answer.status, error_of(answer)["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_a_request_that_was_refused_may_be_mended_under_its_key(api: Api) -> None:
+    assert api.post("/api/videos", {"text": ""}, Idempotency_Key="one").status == 422
+    assert api.post("/api/videos", {"text": "A river."}, Idempotency_Key="one").status == 202
+
+
+def test_one_key_sent_eight_times_at_once_makes_one_job(api: Api) -> None:
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(
+            callers.map(lambda _: api.post("/api/videos", {"text": "A river."}, Idempotency_Key="one"), range(8))
+        )
+    assert {answer.status for answer in answers} == {202}
+    assert len({data_of(answer)["id"] for answer in answers}) == 1
+    assert jobs_in(api) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space"])
+def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
+    answer = api.post("/api/videos", {"text": "A river."}, Idempotency_Key=key)
+    assert (answer.status, error_of(answer)["details"]["field"]) == (422, "Idempotency-Key")

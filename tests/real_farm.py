@@ -1,0 +1,127 @@
+"""The whole product as processes: `python -m workers.farm` with the real Procfile, on a folder of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.client import Client, Job, VideoRequest
+from app.models import Job as JobRow
+from app.models import Step
+from app.models.database import Database
+from app.models.worker import Worker
+from config.settings import load_settings
+from tests.farm_process import command_of, processes_of
+from tests.waiting import wait_for
+from workers.home import read_farm_record
+
+ROOT = Path(__file__).resolve().parents[1]
+UP_WITHIN_S = 40.0
+
+
+class RealFarm:
+    """A running farm. `close` ends it and insists that no process of it is left."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self.home = home
+        self._environment = {
+            **os.environ,
+            "SCENEWORKS_HOME": str(home),
+            "SCENEWORKS_CPU_SLOTS": "2",
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "LEASE_TTL_S": "3",
+            **environment,
+        }
+        self._log = (home.parent / f"{home.name}.log").open("ab")
+        self.settings = load_settings(self._environment)
+        self.start()
+        self.database = Database(self.settings.database_url)
+
+    def start(self) -> None:
+        """Start, or start again after a kill; returns when it answers and its workers are there."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "workers.farm", "--port", "0", "--no-flower"],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.url = wait_for(self._answering_url, within_s=UP_WITHIN_S, what="a farm that answers")
+
+    def _answering_url(self) -> str | None:
+        assert self.process.poll() is None, self.log()
+        record = read_farm_record(self.home / "farm.json")
+        return record.url if record is not None and record.pid == self.process.pid else None
+
+    def client(self) -> Client:
+        return Client(self.url, self.settings.local_key_file.read_text().strip())
+
+    def submit(self, request: VideoRequest) -> Job:
+        with self.client() as client:
+            return client.submit_video(request, idempotency_key=uuid.uuid4().hex)
+
+    def finished(self, job: Job, within_s: float = 120.0) -> Job:
+        """The job once it is terminal; asked for anew each time, so that the farm may be restarted meanwhile."""
+
+        def terminal() -> Job | None:
+            with contextlib.suppress(OSError), self.client() as client:
+                found = client.get_job(job.id)
+                return found if found.is_terminal else None
+            return None
+
+        return wait_for(terminal, within_s=within_s, every_s=0.2, what=f"{job.id} to end")
+
+    def running_step(self, job: Job, kind: str) -> Step:
+        """A step of the job and kind that runs right now."""
+
+        def look() -> Step | None:
+            with self.database.read() as session:
+                return session.scalars(
+                    select(Step)
+                    .join(JobRow, JobRow.id == Step.job_id)
+                    .where(JobRow.public_id == job.id, Step.kind == kind, Step.status == "running")
+                ).first()
+
+        return wait_for(look, within_s=60, every_s=0.02, what=f"a running {kind}")
+
+    def wait_for_workers(self) -> None:
+        def all_there() -> bool:
+            with self.database.read() as session:
+                return set(session.scalars(select(Worker.pool))) >= {"cpu", "io"}
+
+        wait_for(all_there, within_s=UP_WITHIN_S, what="workers on both pools")
+
+    def pids(self, command: str) -> list[int]:
+        """The farm's processes whose command line holds `command`."""
+        return [pid for pid in processes_of(self.home) if command in command_of(pid)]
+
+    def log(self) -> str:
+        return Path(self._log.name).read_text(errors="replace")[-8000:]
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=60)
+        self.database.close()
+        self._log.close()
+        wait_for(lambda: not processes_of(self.home), within_s=30, what="every process to be gone")
+
+
+@contextlib.contextmanager
+def real_farm(home: Path, **environment: str) -> Iterator[RealFarm]:
+    farm = RealFarm(home, environment)
+    try:
+        farm.wait_for_workers()
+        yield farm
+    finally:
+        farm.close()
