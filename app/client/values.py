@@ -1,0 +1,198 @@
+"""What goes to a farm and what comes back, as values. Fields that a newer farm adds are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from app.client.errors import NotAFarm
+from app.domain.states import JobStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SceneRequest:
+    """`image` is an asset id."""
+
+    text: str
+    title: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class VideoRequest:
+    """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
+
+    `size` is `1080x1920` or a named ratio; `images` and `music` are asset ids; `metadata` comes back with the job.
+    """
+
+    text: str | None = None
+    scenes: tuple[SceneRequest, ...] | None = None
+    prompt: str | None = None
+    title: str | None = None
+    size: str | None = None
+    fps: int | None = None
+    language: str | None = None
+    voice: str | None = None
+    captions: str | None = None
+    images: tuple[str, ...] | None = None
+    music: str | None = None
+    seed: int | None = None
+    metadata: Mapping[str, str] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        value = _given(self)
+        if self.scenes is not None:
+            value["scenes"] = [_given(scene) for scene in self.scenes]
+        return value
+
+
+@dataclass(frozen=True)
+class Asset:
+    """An uploaded file; `kind` is `image` or `audio`."""
+
+    id: str
+    kind: str
+    media_type: str
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(value["id"], value["kind"], value["media_type"])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps of one stage: how many are known and how many are done."""
+
+    name: str
+    done: int
+    total: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.done >= self.total
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job failed; `retryable`: the same request may succeed another time."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """A finished file of a job."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(value["name"], value["media_type"], value["size_bytes"], value["sha256"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """`progress` is 0 to 100 and 100 only when succeeded; `eta_seconds` is None while it is anybody's guess."""
+
+    id: str
+    kind: str
+    status: JobStatus
+    stage: str | None
+    stages: tuple[Stage, ...]
+    progress: int
+    queue_position: int | None
+    eta_seconds: int | None
+    title: str | None
+    metadata: Mapping[str, str]
+    correlation_id: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: JobError | None
+    outputs: tuple[Output, ...]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status.is_terminal
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        error = value["error"]
+        return cls(
+            id=value["id"],
+            kind=value["kind"],
+            status=JobStatus(value["status"]),
+            stage=value["stage"],
+            stages=tuple(Stage(stage["name"], stage["done"], stage["total"]) for stage in value["stages"]),
+            progress=value["progress"],
+            queue_position=value["queue_position"],
+            eta_seconds=value["eta_seconds"],
+            title=value["title"],
+            metadata=value["metadata"],
+            correlation_id=value["correlation_id"],
+            created_at=datetime.fromisoformat(value["created_at"]),
+            started_at=_time(value["started_at"]),
+            finished_at=_time(value["finished_at"]),
+            error=None if error is None else JobError(error["code"], error["message"], error["retryable"]),
+            outputs=tuple(Output.from_json(output) for output in value["outputs"]),
+        )
+
+    def output(self, name: str) -> Output | None:
+        return next((output for output in self.outputs if output.name == name), None)
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """Something that happened to a job; `seq` counts from 1."""
+
+    seq: int
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Language:
+    """`tag` is what `VideoRequest.language` takes."""
+
+    tag: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Voices:
+    """What a farm can speak; each voice speaks every language."""
+
+    provider: str
+    languages: tuple[Language, ...]
+    voices: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        languages = tuple(Language(language["tag"], language["name"]) for language in value["languages"])
+        return cls(value["provider"], languages, tuple(value["voices"]))
+
+
+def understand(read: Callable[[Any], T], value: Any) -> T:
+    """`read(value)`; NotAFarm when the answer is not made as a farm's is."""
+    try:
+        return read(value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NotAFarm(f"The farm's answer cannot be understood ({error!r}); it may be of another version.") from error
+
+
+def _given(value: VideoRequest | SceneRequest) -> dict[str, Any]:
+    """The fields that were set."""
+    return {field.name: it for field in fields(value) if (it := getattr(value, field.name)) is not None}
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)

@@ -1,0 +1,173 @@
+"""One job from the caller's files to the saved video, through the client alone."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.client import (
+    AnswerError,
+    BadRequest,
+    Client,
+    ClientError,
+    FarmUnreachable,
+    FileUnreadable,
+    Job,
+    NotAFarm,
+    NotAuthorized,
+    VideoRequest,
+)
+from app.client.patience import may_pass
+from app.domain.states import JobStatus
+from workers.rendering.display import Display
+from workers.rendering.failures import Exit, RenderFailed, wrong_input
+from workers.rendering.farm_use import FarmInUse
+from workers.rendering.inputs import Inputs
+from workers.rendering.options import Options
+from workers.rendering.outputs import save_outputs
+from workers.rendering.results import Facts, Rendered, read_facts
+
+CANCEL_WITHIN_S = 5.0
+# A farm that is killed again and again has a reason that starting it once more does not mend.
+FARMS_AT_MOST = 4
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A request on its way, with the key under which it is the same request however often it is sent."""
+
+    request: VideoRequest
+    key: str
+
+
+def run_job(farm: FarmInUse, options: Options, inputs: Inputs, display: Display, begun_s: float) -> Rendered:
+    """Upload, post, follow, save. A KeyboardInterrupt cancels the job on the farm before it goes on its way."""
+    posting: Posting | None = None
+    try:
+        with explained(), Client(farm.url, farm.api_key) as client:
+            posting = Posting(upload_all(client, options, inputs, display), uuid.uuid4().hex)
+            job_id = client.submit_video(posting.request, idempotency_key=posting.key).id
+        with explained(job_id):
+            job, facts = bring_home(farm, job_id, inputs, display)
+    except KeyboardInterrupt:
+        display.close()
+        if posting is not None:
+            display.say("Canceling…")
+            cancel(farm, posting)
+        raise
+    video = job.output("video.mp4")
+    size_bytes = 0 if video is None else video.size_bytes
+    return Rendered(job_id, inputs.outputs, size_bytes, facts, time.monotonic() - begun_s)
+
+
+def bring_home(farm: FarmInUse, job_id: str, inputs: Inputs, display: Display) -> tuple[Job, Facts]:
+    """Watch the job to its end and save what it made.
+
+    A farm of our own that was killed on the way comes again under another address; the job goes on there.
+    """
+    tries_left = FARMS_AT_MOST
+    while True:
+        try:
+            with Client(farm.url, farm.api_key, patience_s=farm.patience_s) as client:
+                job = watch(client, job_id, display)
+                save_outputs(client, job, inputs.outputs)
+                return job, read_facts(client, job)
+        except FarmUnreachable:
+            tries_left -= 1
+            if not tries_left or not farm.find_again():
+                raise
+
+
+def upload_all(client: Client, options: Options, inputs: Inputs, display: Display) -> VideoRequest:
+    """Send the pictures and the music, each file once, and make the request that names them."""
+    for note in inputs.notes:
+        display.say(note)
+    files = [*inputs.images, *([options.music] if options.music else [])]
+    if files:
+        display.say(f"Uploading {len(files)} file{'s' if len(files) > 1 else ''}…")
+    images = tuple(upload(client, path, "image") for path in inputs.images)
+    return VideoRequest(
+        text=inputs.text,
+        prompt=options.prompt,
+        title=options.title,
+        size=options.size,
+        fps=options.fps,
+        language=options.language,
+        voice=options.voice,
+        captions=options.captions,
+        images=images or None,
+        music=upload(client, options.music, "audio") if options.music else None,
+        seed=options.seed,
+    )
+
+
+def upload(client: Client, path: Path, kind: str) -> str:
+    """The asset's id. RenderFailed, naming the file, when the farm does not take it or it is of another kind."""
+    try:
+        asset = client.upload(path)
+    except NotAuthorized:
+        raise
+    except BadRequest as error:
+        raise wrong_input(f"{path}: {error.message}", error.code) from None
+    if asset.kind != kind:
+        raise wrong_input(f"{path} is no {kind} file, it is {asset.media_type}.", "UNSUPPORTED_MEDIA")
+    return asset.id
+
+
+def watch(client: Client, job_id: str, display: Display) -> Job:
+    """Show the job until it has succeeded; RenderFailed when it ends otherwise."""
+    for job in client.follow(job_id):
+        display.show(job)
+    display.close()
+    if job.status == JobStatus.SUCCEEDED:
+        return job
+    if job.error is None:
+        raise RenderFailed(Exit.FAILED, "CANCELED", "Someone else canceled the job.", retryable=True, job_id=job.id)
+    failed = [event for event in client.events(job.id) if event.type == "step.failed"]
+    stage = failed[-1].data.get("step") if failed else None
+    error = job.error
+    raise RenderFailed(Exit.FAILED, error.code, error.message, stage=stage, retryable=error.retryable, job_id=job.id)
+
+
+def cancel(farm: FarmInUse, posting: Posting) -> None:
+    """Cancel the job of this posting. Posted again it is the same job, so it is found even when it was interrupted."""
+    with Client(farm.url, farm.api_key, patience_s=CANCEL_WITHIN_S) as client:
+        try:
+            client.cancel(client.submit_video(posting.request, idempotency_key=posting.key).id)
+        except ClientError:
+            # It has ended, or the farm is away: either way there is nothing more that we could do.
+            pass
+
+
+@contextmanager
+def explained(job_id: str | None = None) -> Iterator[None]:
+    """The client's errors as what they mean to the caller of the command."""
+    try:
+        yield
+    except ClientError as error:
+        raise _explain(error, job_id) from error
+
+
+def _explain(error: ClientError, job_id: str | None) -> RenderFailed:
+    code = getattr(error, "code", "NO_ANSWER")
+    match error:
+        case NotAuthorized():
+            message = f"The farm does not take the key. {error.message}"
+            return RenderFailed(Exit.NO_FARM, code, message, job_id=job_id)
+        case FarmUnreachable():
+            goes_on = f" The job {job_id} goes on when the farm is back." if job_id else ""
+            return RenderFailed(Exit.NO_FARM, code, error.message + goes_on, retryable=True, job_id=job_id)
+        case NotAFarm():
+            return RenderFailed(Exit.NO_FARM, "NOT_A_FARM", error.message, job_id=job_id)
+        case FileUnreadable():
+            return wrong_input(error.message)
+        case BadRequest() if job_id is None:
+            return wrong_input(error.message, code)
+    exit_code = Exit.NO_FARM if may_pass(error) else Exit.FAILED
+    # What went wrong on the farm's side stands in its logs, under this id.
+    trace = f" (correlation id {error.correlation_id})" if isinstance(error, AnswerError) else ""
+    return RenderFailed(exit_code, code, error.message + trace, retryable=exit_code == Exit.NO_FARM, job_id=job_id)

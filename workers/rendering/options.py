@@ -1,0 +1,155 @@
+"""The command line of scripts/render: its options, what they may be, and the help that teaches them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import app
+from app.domain.errors import InvalidInput
+from app.domain.video import FRAME_RATES, NAMED_SIZES, CaptionMode, parse_size
+from workers.rendering.failures import wrong_input
+
+STDIN = "-"
+MAX_SEED = 2**32 - 1
+
+DESCRIPTION = """\
+Turn a text into a finished video, with subtitles and a poster beside it.
+
+The text may be plain or Markdown: headings become scene titles; code and tables are skipped.
+Without a farm that runs, one is started for as long as it is needed."""
+
+EXAMPLES = f"""\
+examples:
+  scripts/render story.md                          out.mp4, out.srt, out.vtt and out.jpg, here
+  scripts/render story.md -o films/story.mp4 --size 16:9
+  scripts/render story.md --images photos --music song.mp3
+  scripts/render historia.md --language es --captions line
+  fortune | scripts/render - --size 1:1            the text from standard input
+  scripts/render --prompt "Why is the sky blue?"   needs a language model: set OPENAI_API_KEY
+  scripts/render story.md --json | tail -n 1       the result, for programs
+
+sizes: {", ".join(f"{name} is {width}x{height}" for name, (width, height) in NAMED_SIZES.items())};
+       or any WIDTHxHEIGHT of even numbers from 64 to 4096.
+
+environment:
+  SCENEWORKS_HOME      the farm's data folder
+  SCENEWORKS_URL       the address of a farm that runs elsewhere, with its key in SCENEWORKS_API_KEY
+  NO_COLOR             no colours
+
+exit codes: 0 done, 1 the job failed, 2 wrong options or input, 3 no farm, 130 canceled by Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. One of `text_file` (`-` is standard input) and `prompt` is given, unless `list_voices`."""
+
+    text_file: str | None
+    prompt: str | None
+    output: Path
+    size: str
+    fps: int | None
+    language: str | None
+    voice: str | None
+    captions: str | None
+    images: Path | None
+    music: Path | None
+    title: str | None
+    seed: int | None
+    manifest: bool
+    json: bool
+    quiet: bool
+    list_voices: bool
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose faults are RenderFailed, so that --json can tell of them too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise wrong_input(f"{message[:1].upper()}{message[1:]}. See scripts/render --help.", "USAGE")
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Raises RenderFailed (exit code 2) for what cannot be meant; exits after --help and --version."""
+    # An abbreviation that works today would be ambiguous with tomorrow's option.
+    parser = Parser(
+        prog="scripts/render",
+        usage="%(prog)s TEXT_FILE [options]",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    source = parser.add_argument_group("what to make")
+    source.add_argument("text_file", nargs="?", metavar="TEXT_FILE", help="the text, in UTF-8; - is standard input")
+    source.add_argument("--prompt", metavar="TEXT", help="what the video is about, for a language model to write")
+    source.add_argument("--title", metavar="TEXT", help="the video's title (default: the text's first heading)")
+    source.add_argument("--language", metavar="TAG", help="the language that is spoken: en, es, pt-br (default: en)")
+    source.add_argument("--voice", metavar="NAME", help="the voice; --list-voices shows all")
+    source.add_argument(
+        "--images", type=Path, metavar="DIR", help="pictures for the scenes, in the order of their names"
+    )
+    source.add_argument("--music", type=Path, metavar="FILE", help="music under the speech")
+    look = parser.add_argument_group("how it looks")
+    look.add_argument(
+        "--size", default="9:16", metavar="SIZE", help="1080x1920, or 9:16, 16:9, 1:1, 4:5 (default: 9:16)"
+    )
+    look.add_argument("--fps", type=int, choices=FRAME_RATES, help="frames per second (default: 30)")
+    look.add_argument(
+        "--captions",
+        choices=[mode.value for mode in CaptionMode],
+        help="mark the spoken word, show plain lines, or none in the picture (default: word)",
+    )
+    look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
+    result = parser.add_argument_group("what comes out")
+    result.add_argument(
+        "-o", "--output", type=Path, default=Path("out.mp4"), metavar="FILE", help="the video (default: out.mp4)"
+    )
+    result.add_argument("--manifest", action="store_true", help="also save what it was made of, as out.json")
+    result.add_argument("--json", action="store_true", help="print the result as one JSON object, last on stdout")
+    result.add_argument("--quiet", action="store_true", help="print nothing but faults")
+    other = parser.add_argument_group("other")
+    other.add_argument("--list-voices", action="store_true", help="print the languages and voices, and stop")
+    other.add_argument("--version", action="version", version=f"sceneworks {app.__version__}")
+    other.add_argument("-h", "--help", action="help", help="print this, and stop")
+    options = Options(**vars(parser.parse_args(arguments)))
+    if not options.list_voices:
+        check_options(options)
+    return options
+
+
+def check_options(options: Options) -> None:
+    """What can be known to be wrong from the words alone."""
+    if options.text_file is None and options.prompt is None:
+        raise wrong_input("Name a file with the text, or - for standard input. See scripts/render --help.", "USAGE")
+    if options.text_file is not None and options.prompt is not None:
+        raise wrong_input("Give a text or a --prompt, not both.", "USAGE")
+    if options.prompt is not None and not options.prompt.strip():
+        raise wrong_input("--prompt is empty.")
+    if options.title is not None and not options.title.strip():
+        raise wrong_input("--title is empty.")
+    try:
+        parse_size(options.size)
+    except InvalidInput as error:
+        raise wrong_input(f"--size {options.size}: {error.message}") from None
+    if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
+        raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")
+    for name in ("prompt", "title", "language", "voice"):
+        value = getattr(options, name)
+        if value is not None and not _is_text(value):
+            raise wrong_input(f"--{name} is not valid UTF-8.")
+    if options.output.suffix.lower() != ".mp4":
+        raise wrong_input(f"--output {options.output}: the name must end in .mp4.")
+
+
+def _is_text(value: str) -> bool:
+    """Whether the bytes on the command line were UTF-8; Python keeps others as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

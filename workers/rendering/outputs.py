@@ -1,0 +1,98 @@
+"""Where the results go: checked before anything is started, fetched beside their places, then put there together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.client import Client, Job
+from app.client.uploads import reason
+from workers.rendering.failures import Exit, RenderFailed, wrong_input
+
+MANIFEST = "manifest.json"
+SUFFIXES = {"captions.srt": ".srt", "captions.vtt": ".vtt", "poster.jpg": ".jpg"}
+
+
+def plan_outputs(video: Path, *, with_manifest: bool) -> dict[str, Path]:
+    """Where each of a job's outputs is to be saved: the others beside the video, under its name."""
+    suffixes = {**SUFFIXES, MANIFEST: ".json"} if with_manifest else SUFFIXES
+    return {"video.mp4": video, **{name: video.with_suffix(suffix) for name, suffix in suffixes.items()}}
+
+
+def check_outputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """RenderFailed (exit code 2) when the outputs could not be saved, or would replace what they are made from."""
+    paths = list(paths)
+    folder = paths[0].parent
+    if not folder.is_dir():
+        raise wrong_input(f"--output {paths[0]}: the folder {folder} does not exist.")
+    for path in paths:
+        if path.is_dir():
+            raise wrong_input(f"--output {paths[0]}: {path} is a folder.")
+    taken = [(path, given) for path in paths for given in inputs if path.exists() and _is_same(path, given)]
+    if taken:
+        path, given = taken[0]
+        raise wrong_input(f"--output {paths[0]}: {path} would replace {given}, which goes into the video.")
+    try:
+        # Trying is the only sure way: rights do not tell of a read-only or a full disk.
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
+    except OSError as error:
+        raise wrong_input(f"--output {paths[0]}: {explain_write(folder, error)}") from None
+
+
+def save_outputs(client: Client, job: Job, paths: Mapping[str, Path]) -> None:
+    """Fetch every output, then put all in place. Until the last one is here, an older result stays untouched.
+
+    Raises the ClientErrors, and RenderFailed when the disk does not take them.
+    """
+    with _partials(paths) as partials:
+        for name, partial in partials.items():
+            output = job.output(name)
+            if output is None:
+                raise RenderFailed(Exit.FAILED, "OUTPUT_MISSING", f"The farm made no {name}.", job_id=job.id)
+            try:
+                with partial.open("xb") as file:
+                    client.fetch(job.id, output, file)
+                    file.flush()
+                    # Some disks tell only now that they are full.
+                    os.fsync(file.fileno())
+            except OSError as error:
+                message = explain_write(paths[name], error)
+                code = "DISK_FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANNOT_WRITE"
+                raise RenderFailed(Exit.FAILED, code, message, job_id=job.id) from None
+        for name, partial in partials.items():
+            try:
+                partial.replace(paths[name])
+            except OSError as error:
+                message = explain_write(paths[name], error)
+                raise RenderFailed(Exit.FAILED, "CANNOT_WRITE", message, job_id=job.id) from None
+
+
+def explain_write(path: Path, error: OSError) -> str:
+    said = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your disk quota is used up"}
+    return f"{path} cannot be written: {said.get(error.errno or 0, reason(error))}."
+
+
+@contextmanager
+def _partials(paths: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+    """A hidden name beside each path; none of them is left, however the block ends."""
+    token = secrets.token_hex(4)
+    partials = {name: path.with_name(f".{token}{path.suffix}.partial") for name, path in paths.items()}
+    try:
+        yield partials
+    finally:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
