@@ -5,7 +5,6 @@ from __future__ import annotations
 from app.models.database import Database
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
-from app.providers.openai_writer import OpenAIWriter
 from app.providers.protocols import Writer
 from app.services.farm import Bell, Farm
 from app.storage.local import LocalStorage
@@ -30,4 +29,7 @@ def choose_writer(settings: Settings) -> Writer | None:
     """OpenAI, or a server that speaks its protocol, when there is a key for it."""
     if settings.openai_api_key is None:
         return None
+    # The SDK takes half a second to import, which a farm without a key need not spend in each of its processes.
+    from app.providers.openai_writer import OpenAIWriter
+
     return OpenAIWriter(api_key=settings.openai_api_key, model=settings.openai_model, base_url=settings.openai_base_url)

@@ -1,4 +1,4 @@
-"""Gunicorn's configuration: `gunicorn --config config/gunicorn.py workers.web:application`.
+"""Gunicorn's configuration: `gunicorn --config python:config.gunicorn workers.web:application`.
 
 WEB_WORKERS   processes (1); each has its own connections to the database
 WEB_THREADS   requests that one process serves at a time (32); an open event stream is one of them

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -30,8 +30,9 @@ UP_WITHIN_S = 40.0
 class RealFarm:
     """A running farm. `close` ends it and insists that no process of it is left."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], options: Sequence[str] = ()) -> None:
         self.home = home
+        self._options = options
         self._environment = {
             **os.environ,
             "SCENEWORKS_HOME": str(home),
@@ -49,7 +50,7 @@ class RealFarm:
     def start(self) -> None:
         """Start, or start again after a kill; returns when it answers and its workers are there."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.farm", "--port", "0", "--no-flower"],
+            [sys.executable, "-m", "workers.farm", "--port", "0", "--no-flower", *self._options],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,

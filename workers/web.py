@@ -1,4 +1,4 @@
-"""The WSGI entry: `gunicorn --config config/gunicorn.py workers.web:application`."""
+"""The WSGI entry: `gunicorn --config python:config.gunicorn workers.web:application`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SQLITE_BUSY_TIMEOUT_S = 15
 POSTGRES_CONNECT_TIMEOUT_S = 5
 
 
-class now_s(GenericFunction[float]):  # noqa: N801 - reads as the SQL function it is
+class now_s(GenericFunction[float]):
     """Seconds since the epoch on the database's clock, at this statement (not at the transaction's start)."""
 
     type = Double()
@@ -86,7 +86,7 @@ def make_engine(url: str, *, pooled: bool = True) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    # The driver's own implicit BEGIN is deferred, and upgrading it to a write lock can fail at once; we begin ourselves.
+    # The driver's own implicit BEGIN is deferred, and its upgrade to a write lock can fail at once: we begin ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")

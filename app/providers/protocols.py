@@ -18,7 +18,7 @@ from app.domain.states import Pool
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """`text` is a scene's text; `language` a BCP 47-like tag (`en`, `en-gb`, `pt-br`); `voice` a vendor's variant or None."""
+    """A scene's text, a BCP 47-like tag (`en`, `en-gb`, `pt-br`), and a vendor's name of a voice or None."""
 
     text: str
     language: str
@@ -31,7 +31,7 @@ class Voice(Protocol):
     pool: Pool
 
     def check(self, language: str, voice: str | None) -> None:
-        """Raise InvalidInput (field `language` or `voice`, details `near=[…]`) when it cannot speak so. Fast; runs in the API."""
+        """Raise InvalidInput (field `language` or `voice`, details `near=[…]`) when it cannot. Fast: the API asks."""
 
     def speak(self, request: SpeechRequest, out: Path) -> Speech:
         """Write a mono 16-bit PCM WAV to `out`; the words' times are relative to its first sample."""

@@ -25,7 +25,7 @@ class Blob:
 
 class Storage(Protocol):
     def put(self, source: Path, media_type: str) -> Blob:
-        """Store a file's bytes durably before returning; StorageFull when there is no room. `source` may be moved away."""
+        """Store a file's bytes durably before returning; StorageFull when there is no room."""
 
     def has(self, sha256: str) -> bool: ...
 

@@ -12,7 +12,8 @@ from PIL import Image
 from app.domain.errors import StorageFull
 from app.domain.keywords import headline
 from app.providers.drawn.choice import choose_look
-from app.providers.drawn.painter import DrawnPainter, compose
+from app.providers.drawn.painter import DrawnPainter
+from app.providers.drawn.painting import compose
 from app.providers.drawn.palettes import contrast, luminance
 from app.providers.drawn.typography import lay_out
 from app.providers.protocols import Painter, PictureRequest

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from app.client import Job, VideoRequest
 from app.domain.states import JobStatus
 from app.domain.video import VideoInput
-from app.models import JobEvent, Step, StepAttempt
 from app.models import Job as JobRow
+from app.models import JobEvent, Step, StepAttempt
 from app.models.database import Database
 from app.models.migrate import migrate
 from app.services.job_views import get_job

@@ -50,8 +50,9 @@ def test_how_the_stream_is_cut_does_not_change_the_measure() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 1000), level_db=st.floats(-50, 0), crest=st.floats(1, 8), duration_s=st.floats(0.45, 4.0))
+@given(seed=st.integers(0, 1000), level_db=st.floats(-40, 0), crest=st.floats(1, 8), duration_s=st.floats(0.45, 4.0))
 def test_the_target_is_met_below_the_ceiling(seed: int, level_db: float, crest: float, duration_s: float) -> None:
+    # Not quieter than that: below -70 LUFS the standard hears silence, and silence is not made loud.
     blocks = stereo(bursts(duration_s, seed, crest) * from_db(level_db))
     analysis = analyse(blocks)
     level = level_for(analysis, target_lufs=-14.0, ceiling_dbtp=-2.0)
