@@ -25,14 +25,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.client import VideoRequest
 from app.domain.plan import StepKind, image_name, narration_name
 from app.media.clip import ClipSpec, render_clip
 from app.media.encoder import EXTRA_PARAMS, repeatable_code
 from app.media.ffmpeg import ffmpeg_binary
-from app.models import Step
+from app.models import Step, StepResult
 from app.services.steps.clip import clip_spec
 from app.services.steps.image import OUTPUT as PICTURE
 from app.services.steps.narration import WORDS, load_speech
@@ -44,10 +44,12 @@ DEFAULT_TEXT = Path(__file__).parents[1] / "docs" / "examples" / "volcanoes.md"
 NEARLY_LOSSLESS_CRF = 1
 
 
-def farm_seconds(farm: BenchFarm, text: str, seed: int) -> float:
-    """Wall time from the POST to the finished job. Another seed each time, so that nothing is adopted but the voice."""
+def farm_seconds(farm: BenchFarm, text: str) -> float:
+    """Wall time from the POST to the finished job. Earlier results are forgotten first, so that nothing is adopted."""
+    with farm.database.begin() as session:
+        session.execute(delete(StepResult))
     begun = time.monotonic()
-    farm.make(VideoRequest(text=text, size="1080x1920", seed=seed))
+    farm.make(VideoRequest(text=text, size="1080x1920"))
     return time.monotonic() - begun
 
 
@@ -125,13 +127,13 @@ def main() -> None:
     floor: list[float] = []
     floor_halves: list[float] = []
     with fresh_farm(cpu_slots=2) as farm, tempfile.TemporaryDirectory(prefix="sceneworks-raw-") as folder:
-        # Workers boot and the voice is stored; what is measured is a farm that runs.
-        farm_seconds(farm, text, seed=0)
+        # The workers boot meanwhile: what is measured is a farm that runs.
+        farm_seconds(farm, text)
         raw, out = Path(folder) / "frames.yuv", Path(folder)
         spec, frames = write_raw_frames(farm, raw)
         half = frames // 2
-        for run in range(1, arguments.runs + 1):
-            ours.append(farm_seconds(farm, text, seed=run))
+        for _ in range(arguments.runs):
+            ours.append(farm_seconds(farm, text))
             warm_cache(raw)
             floor.append(timed([encode_command(raw, spec, out / "f.mp4", threads=0, frames=frames)]))
             warm_cache(raw)

@@ -102,7 +102,9 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     count = len(script.scenes)
     narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes)
-    clips = tuple(_plan_clip(scene.number, count, video) for scene in script.scenes)
+    # The longest first: whoever starts last then works least, and the workers end close together.
+    by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
+    clips = tuple(_plan_clip(scene.number, count, video) for scene in by_length)
     spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
     about = {**whole, **_frame(video), "title": video.title or script.title}
