@@ -102,8 +102,8 @@ def number_headline(text: str) -> Headline | None:
 
 
 def phrase_beside(text: str) -> str | None:
-    """The key phrase of the text without its figures."""
-    phrase = phrase_headline(FIGURE.sub(",", text))
+    """The key phrase of the text without its figures, and without the “percent” that a figure has taken as its sign."""
+    phrase = phrase_headline(PERCENT.sub("", FIGURE.sub(",", text)))
     return phrase.main if phrase else None
 
 

@@ -38,6 +38,11 @@ def test_a_figure_comes_with_what_it_counts(text: str, figure: str, counted: str
     assert headline(text, None) == Headline(HeadlineKind.NUMBER, figure, counted)
 
 
+def test_percent_is_said_by_the_sign_alone() -> None:
+    found = headline("More than 80 percent of the ocean has never been mapped.", None)
+    assert found == Headline(HeadlineKind.NUMBER, "80%", "Ocean")
+
+
 def test_a_figure_that_belongs_to_a_name_is_not_torn_from_it() -> None:
     assert headline("Apollo 11 landed on the Moon.", None) == Headline(HeadlineKind.PHRASE, "Apollo 11 landed")
 
