@@ -68,12 +68,14 @@ def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> No
         return
     frame = (params["width_px"], params["height_px"])
     misses = []
-    for number, facts in enumerate(facts_of(steps, StepKind.CLIP), start=1):
-        box = facts["caption_box"]
+    for step in steps:
+        if step["kind"] != StepKind.CLIP:
+            continue
+        box = step["facts"]["caption_box"]
         if box is None:
-            misses.append(f"scene {number} speaks and shows no caption")
+            misses.append(f"{step['name']} speaks and shows no caption")
         elif box[0] < 0 or box[1] < 0 or box[2] > frame[0] or box[3] > frame[1]:
-            misses.append(f"scene {number} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
+            misses.append(f"{step['name']} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
     if misses:
         raise GateFailed("The captions are not what was planned: " + "; ".join(misses), misses=misses)
 
