@@ -22,6 +22,8 @@ def build_farm(settings: Settings, bell: Bell) -> Farm:
         writer=choose_writer(settings),
         work_dir=settings.work_dir,
         lease_ttl_s=settings.lease_ttl_s,
+        limits=settings.limits,
+        canary_every_s=settings.canary_every_s,
     )
 
 

@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from app.domain.business_hours import parse_business_hours
+from app.domain.flow_limits import FlowLimits, parse_concurrency
+from app.domain.windows import parse_windows
+
 T = TypeVar("T")
 
 # A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
@@ -44,6 +48,9 @@ class Settings:
     lease_ttl_s: float
     cpu_slots: int
     io_slots: int
+    drain_grace_s: float
+    limits: FlowLimits
+    canary_every_s: float
     max_upload_bytes: int
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
@@ -115,6 +122,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_s=read("LEASE_TTL_S", 10.0, seconds(1.0, 3600.0)),
         cpu_slots=read("SCENEWORKS_CPU_SLOTS", os.cpu_count() or 1, whole_number(1, 512)),
         io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),
+        drain_grace_s=read("DRAIN_GRACE_S", 15.0, seconds(0.0, 3600.0)),
+        limits=FlowLimits(
+            windows=read("PROVIDER_WINDOWS", {}, parse_windows),
+            concurrency=read("PROVIDER_CONCURRENCY", {}, parse_concurrency),
+            org_concurrency=read("ORG_CONCURRENCY", None, whole_number(1, 100_000)),
+            hours=read("BUSINESS_HOURS", {}, parse_business_hours),
+        ),
+        canary_every_s=read("CANARY_EVERY_S", 0.0, seconds(0.0, 7 * 86400.0)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         openai_api_key=read("OPENAI_API_KEY", None, str),
         openai_base_url=read("OPENAI_BASE_URL", None, parse_http_url),

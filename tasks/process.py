@@ -10,6 +10,9 @@ from app.services.run_step import Heartbeat
 
 @dataclass(frozen=True)
 class Process:
+    """`worker` is the name under which its worker stands in the database."""
+
+    worker: str
     farm: Farm
     heartbeat: Heartbeat
 

@@ -14,10 +14,10 @@ from tasks.process import this_process
 
 
 def _make_task(kind: str) -> Task:
-    @shared_task(name=kind, bind=True, ignore_result=True)
-    def answer_doorbell(self: Task, step_id: int) -> None:
+    @shared_task(name=kind, ignore_result=True)
+    def answer_doorbell(step_id: int) -> None:
         process = this_process()
-        run_step(process.farm, process.heartbeat, step_id, worker=self.request.hostname or "unknown")
+        run_step(process.farm, process.heartbeat, step_id, worker=process.worker)
 
     return answer_doorbell
 

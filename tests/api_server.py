@@ -55,6 +55,10 @@ class Api:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.ask("POST", path, body=data, headers={"Content-Type": "application/json", **headers})
 
+    def patch(self, path: str, body: Any, **headers: str) -> BaseHTTPResponse:
+        sent = {"Content-Type": "application/json", **headers}
+        return self.ask("PATCH", path, body=json.dumps(body).encode(), headers=sent)
+
     def ask(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> BaseHTTPResponse:
         own = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         sent = {**own, **{name.replace("_", "-"): value for name, value in (headers or {}).items()}}

@@ -103,6 +103,23 @@ class RealFarm:
 
         wait_for(all_there, within_s=UP_WITHIN_S, what="workers on both pools")
 
+    @contextlib.contextmanager
+    def another_dispatcher(self) -> Iterator[None]:
+        """A second one for as long as the block, as another host would run it."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers.dispatcher"],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
     def pids(self, command: str) -> list[int]:
         """The farm's processes whose command line holds `command`."""
         return [pid for pid in processes_of(self.home) if command in command_of(pid)]

@@ -90,7 +90,7 @@ async def run_farm(farm: Farm, lock: FarmLock, output: Output) -> None:
     _listen_for_signals(stop, hurry, output)
     guardian = Guardian(lock.fd, farm.settings.farm_file)
     await guardian.start()
-    supervisor = Supervisor(farm.folder, farm.environment, output, guardian)
+    supervisor = Supervisor(farm.folder, farm.environment, output, guardian, farm.settings.drain_grace_s)
     boot = asyncio.create_task(_boot(farm, supervisor, output))
     watch = asyncio.create_task(_watch_presence(farm.settings.home, stop)) if farm.while_used else None
     stopped = asyncio.create_task(stop.wait())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from typing import Any
 
 from celery import Celery, signals
@@ -22,7 +23,9 @@ from config.logging import configure_logging
 from config.settings import load_settings
 from tasks.process import Process, enter_process
 from workers.doorbell import CeleryBell
+from workers.drain import Drain
 from workers.heartbeat import LeaseHeartbeat
+from workers.supervisor import HAND_BACK_S
 from workers.worker_beat import WorkerBeat
 
 settings = load_settings()
@@ -39,6 +42,12 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     worker_send_task_events=True,
+    # For SIGQUIT, which is not to be cut short either: by then our own drain has handed everything back.
+    worker_soft_shutdown_timeout=settings.drain_grace_s + HAND_BACK_S,
+    # A clip's process takes about 420 MB; one that keeps much more than a large frame needs is replaced between steps,
+    # and each one now and then, for the libraries below us may leak. Threads share their process and are left alone.
+    worker_max_memory_per_child=1_500_000,
+    worker_max_tasks_per_child=500,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
@@ -50,10 +59,14 @@ app.conf.update(
 )
 
 
+# The name of this process's worker: set before the fork, so that the children have their parent's.
+worker_name = ""
+
+
 def enter() -> None:
     """Wire this process for its tasks."""
     farm = build_farm(settings, CeleryBell(settings.broker_url))
-    enter_process(Process(farm, LeaseHeartbeat(farm.database, farm.lease_ttl_s)))
+    enter_process(Process(worker_name, farm, LeaseHeartbeat(farm.database, farm.lease_ttl_s)))
 
 
 @signals.setup_logging.connect
@@ -72,6 +85,9 @@ def on_child_started(**_: Any) -> None:
 
 @signals.worker_init.connect
 def on_worker_init(sender: Any = None, **_: Any) -> None:
+    global worker_name
+    # With the pid, for a worker and the one that replaces it may be there together.
+    worker_name = f"{sender.hostname}:{os.getpid()}"
     if issubclass(sender.pool_cls, ThreadPool):
         # Threads share this process, so there is no child to be told.
         enter()
@@ -86,10 +102,23 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
     queues = controller.app.amqp.queues.consume_from
     beat = WorkerBeat(
         settings.database_url,
-        name=f"{controller.hostname}:{os.getpid()}",
+        name=worker_name,
         pool=Pool(next(iter(queues))),
         slots=controller.concurrency,
+        # To be drained is to be stopped: whoever keeps this worker running puts a fresh one in its place.
+        on_drain=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )
+    drain = Drain(settings.database_url, worker_name, settings.drain_grace_s)
     beat.start()
     sweep_work(Database(settings.database_url, pooled=False), settings.work_dir)
-    signals.worker_shutdown.connect(lambda **_: beat.stop(), weak=False)
+
+    def on_shutting_down(**_: Any) -> None:
+        beat.drain()
+        drain.begin()
+
+    def on_shutdown(**_: Any) -> None:
+        drain.end()
+        beat.stop()
+
+    signals.worker_shutting_down.connect(on_shutting_down, weak=False)
+    signals.worker_shutdown.connect(on_shutdown, weak=False)

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 import structlog
 
-from app.models.database import Database, is_connection_trouble
+from app.bootstrap import build_farm
+from app.models.database import is_connection_trouble
+from app.services.canary import send_canary
 from app.services.dispatch import dispatch
-from app.services.farm import Bell
+from app.services.farm import Farm
+from app.services.find_stuck import find_stuck
+from app.services.hold_back import decide_anew
 from app.services.recover import recover
+from app.services.settle_jobs import settle_jobs
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
@@ -21,20 +27,39 @@ from workers.doorbell import CeleryBell
 log = structlog.get_logger()
 
 DISPATCH_EVERY_S = 1.0
+LOOK_FOR_STUCK_EVERY_ROUNDS = 5
 
 
-def run(database: Database, bell: Bell, stopped: threading.Event) -> None:
+def run(farm: Farm, stopped: threading.Event) -> None:
     """Sweep and dispatch until `stopped`; what fails in one round is tried again in the next."""
+    chores: list[Callable[[], object]] = [
+        lambda: recover(farm.database),
+        lambda: dispatch(farm.database, farm.bell, farm.limits),
+        lambda: settle_jobs(farm.database),
+        lambda: send_canary(farm),
+    ]
+    is_first, rounds = True, 0
     while not stopped.wait(DISPATCH_EVERY_S):
-        try:
-            recover(database)
-            dispatch(database, bell)
-        except Exception as error:
-            log.warning(
-                "dispatcher_round_failed",
-                reason=str(error).splitlines()[0],
-                exc_info=not is_connection_trouble(error),
-            )
+        is_first = is_first and not _attempt(lambda: decide_anew(farm.database))
+        for chore in chores:
+            _attempt(chore)
+        rounds += 1
+        if rounds % LOOK_FOR_STUCK_EVERY_ROUNDS == 0:
+            _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits))
+
+
+def _attempt(chore: Callable[[], object]) -> bool:
+    """Whether it went well. One chore that fails keeps no other from being done."""
+    try:
+        chore()
+    except Exception as error:
+        log.warning(
+            "dispatcher_chore_failed",
+            reason=str(error).splitlines()[0],
+            exc_info=not is_connection_trouble(error),
+        )
+        return False
+    return True
 
 
 def main() -> None:
@@ -43,10 +68,10 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    database = Database(settings.database_url)
+    farm = build_farm(settings, CeleryBell(settings.broker_url))
     log.info("dispatcher_started")
-    run(database, CeleryBell(settings.broker_url), stopped)
-    database.close()
+    run(farm, stopped)
+    farm.database.close()
     log.info("dispatcher_stopped")
 
 

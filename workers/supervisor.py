@@ -24,8 +24,10 @@ from workers.procfile import Program
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 HEALTHY_AFTER_S = 30.0
-# Workers get the time of a short step; what is cut off then is recovered by its lease. Flower keeps nothing.
-GRACE_S = {0: 20.0, 1: 1.0, 2: 10.0}
+# By stage. Flower keeps nothing, the broker writes its file; whoever works has a grace time of its own.
+GRACE_S = {1: 1.0, 2: 10.0}
+# After its grace time a worker hands its steps back, and its processes end when their leases tell them.
+HAND_BACK_S = 5.0
 
 
 def failures_in_a_row(before: int, uptime_s: float) -> int:
@@ -60,11 +62,14 @@ class Running:
 class Supervisor:
     """Starts, restarts and stops programs. Lives in one event loop."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], output: Output, guardian: Guardian) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], output: Output, guardian: Guardian, drain_grace_s: float
+    ) -> None:
         self._folder = folder
         self._environment = environment
         self._output = output
         self._guardian = guardian
+        self._grace_s = {0: drain_grace_s + HAND_BACK_S, **GRACE_S}
         self._running: dict[str, Running] = {}
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -93,7 +98,7 @@ class Supervisor:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for stage in sorted({run.program.stage for run in self._running.values()}):
             runs = [run for run in self._running.values() if run.program.stage == stage]
-            await self._stop_stage([run.process for run in runs if run.process], GRACE_S[stage], hurry)
+            await self._stop_stage([run.process for run in runs if run.process], self._grace_s[stage], hurry)
 
     async def _stop_stage(self, processes: list[Process], grace_s: float, hurry: asyncio.Event) -> None:
         leaders = {process.pid for process in processes}

@@ -8,7 +8,22 @@ from apiflask import APIFlask
 from flask import Flask
 
 import app as product
-from app.api import auth, downloads, errors, events, health, jobs, openapi, pages, requests, uploads, videos, voices
+from app.api import (
+    admin,
+    auth,
+    bulk,
+    downloads,
+    errors,
+    events,
+    health,
+    jobs,
+    openapi,
+    pages,
+    requests,
+    uploads,
+    videos,
+    voices,
+)
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
 from app.api.streams import Streams
 from app.models import db
@@ -48,6 +63,8 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     for blueprint in (
         videos.videos,
         jobs.jobs,
+        bulk.bulk,
+        admin.admin,
         events.events,
         downloads.downloads,
         uploads.uploads,

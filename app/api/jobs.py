@@ -1,18 +1,22 @@
-"""Jobs: a page of them, one, its end."""
+"""Jobs: a page of them, one, its steps, its end, and the jobs that are made from it."""
 
 from __future__ import annotations
 
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from app.api.acceptance import accepted_answer, asking
+from app.api.act_requests import RETRY_EXAMPLES, RetryRequest
 from app.api.answers import success
 from app.api.context import Responses, current_caller, current_farm
-from app.api.presenters import present_job
-from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, JobQuery
+from app.api.presenters import present_job, present_step
+from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, JobQuery, StepList, StepListAnswer
 from app.domain.errors import InvalidInput, RequestError
 from app.domain.ids import canonical_hash
 from app.services.cancel_job import cancel_job
 from app.services.job_views import get_job, list_jobs
+from app.services.repeat_job import restart_job, retry_job
+from app.services.step_views import list_steps
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -63,6 +67,42 @@ def show(job_id: str) -> Response:
     response.set_etag(canonical_hash(job.model_dump(mode="json"))[:32], weak=True)
     response.make_conditional(request)
     return response
+
+
+@jobs.get("/api/jobs/<job_id>/steps")
+@jobs.output(StepListAnswer)
+@jobs.doc(operation_id="listSteps")
+def steps(job_id: str) -> Response:
+    """List a job's steps
+
+    Which were done, which took over an earlier result, which failed and why.
+    """
+    found = list_steps(current_farm().database, current_caller().org_id, job_id)
+    return success(StepList(items=[present_step(step) for step in found]))
+
+
+@jobs.post("/api/jobs/<job_id>/retry")
+@jobs.input(RetryRequest, examples=RETRY_EXAMPLES)
+@jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
+@jobs.doc(operation_id="retryJob", responses={409: "The job has not ended, or has succeeded and no step is named"})
+def retry(job_id: str, json_data: RetryRequest) -> Response:
+    """Try a job again
+
+    A job that has ended never changes, so this makes a new one with the same input. What the old one finished is
+    taken over; what failed, or the step that you name and all that needs it, is done again.
+    """
+    return accepted_answer(retry_job(current_farm(), asking(json_data), job_id, json_data.from_step))
+
+
+@jobs.post("/api/jobs/<job_id>/restart")
+@jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
+@jobs.doc(operation_id="restartJob", responses={409: "The job has not ended"})
+def restart(job_id: str) -> Response:
+    """Do a job again from nothing
+
+    A new job with the same input, in which nothing is taken over from before.
+    """
+    return accepted_answer(restart_job(current_farm(), asking(), job_id))
 
 
 @jobs.post("/api/jobs/<job_id>/cancel")

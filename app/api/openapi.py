@@ -8,11 +8,11 @@ from typing import Any
 
 from apiflask import APIFlask
 
+from app.api.acceptance import IDEMPOTENCY_HEADER
 from app.api.auth import PROTECTED
 from app.api.requests import CORRELATION_HEADER
 from app.api.schemas import Error, Problem
 from app.api.uploads import FIELD
-from app.api.videos import IDEMPOTENCY_HEADER
 
 Json = dict[str, Any]
 
@@ -31,10 +31,11 @@ SECURITY_SCHEMES = {
     },
 }
 TAG_DESCRIPTIONS = {
-    "Videos": "Ask for a video.",
+    "Videos": "Ask for a video, and edit it.",
     "Jobs": "Follow what was asked for, stop it, fetch what came out.",
     "Assets": "Your own pictures and music.",
     "Voices": "What can be spoken.",
+    "Operations": "For those who keep the farm running, with a key of the farm's own organisation.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
 EVERY_API_ERROR = {
@@ -44,21 +45,35 @@ EVERY_API_ERROR = {
     "503": "Not possible now; `Retry-After` says when to try again",
 }
 
+# Operations whose body may be left out.
+OPTIONAL_BODIES = {"retryJob"}
+# Operations that make a job.
+ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
 REQUEST_HEADERS = {
-    "createVideo": [
-        (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")
-    ],
+    **dict.fromkeys(
+        ACCEPTING,
+        [(IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")],
+    ),
     "getJob": [("If-None-Match", "An `ETag` of before.")],
     "followJob": [("Last-Event-ID", "The `id` of the last event that was seen.")],
     "getOutput": [("Range", "For instance `bytes=0-1023`."), ("If-None-Match", "An `ETag` of before.")],
 }
 RESPONSE_HEADERS = {
-    ("createVideo", "202"): {"Location": "The job.", "Idempotent-Replayed": "`true` when the job was made before."},
+    **dict.fromkeys(
+        ((name, "202") for name in ACCEPTING),
+        {"Location": "The job.", "Idempotent-Replayed": "`true` when the job was made before."},
+    ),
     ("getJob", "200"): {"ETag": "For `If-None-Match`."},
     ("getOutput", "200"): {"ETag": "For `If-None-Match`.", "Content-Disposition": "The file's name."},
     ("getOutput", "206"): {"Content-Range": "Which bytes these are."},
 }
-PATH_PARAMETERS = {"job_id": "A job's `id`.", "name": "An output's `name`."}
+PATH_PARAMETERS = {
+    "job_id": "A job's `id`.",
+    "name": "An output's `name`.",
+    "number": "A scene, from 1.",
+    "pool": "`cpu`, `gpu` or `io`.",
+    "worker": "A worker's `name`.",
+}
 
 
 def describe(api: APIFlask) -> None:
@@ -108,7 +123,7 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     name = operation["operationId"]
     responses = operation["responses"]
     if "requestBody" in operation:
-        operation["requestBody"]["required"] = True
+        operation["requestBody"]["required"] = name not in OPTIONAL_BODIES
     if name == "createAsset":
         operation["requestBody"] = upload_body()
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from app.api import schemas
+from app.domain.descent import Relation
 from app.services.assets import AssetView
-from app.services.job_views import JobView, OutputView
+from app.services.job_views import JobView, OutputView, ParentView, WaitView
+from app.services.step_views import StepView
 from config.redaction import redact
 
 
@@ -17,19 +19,55 @@ def present_job(job: JobView) -> schemas.Job:
         id=job.id,
         kind=job.kind,
         status=job.status,
+        priority=job.priority,
         stage=job.stage,
         stages=[schemas.Stage(name=stage.name, done=stage.done, total=stage.total) for stage in job.stages],
+        steps_summary=schemas.StepsSummary(
+            adopted=job.steps_summary.adopted, done=job.steps_summary.done, total=job.steps_summary.total
+        ),
         progress=job.progress,
         queue_position=job.queue_position,
         eta_seconds=job.eta_seconds,
         title=job.title,
         metadata=job.labels,
+        parent=_present_parent(job.parent),
+        revision=job.revision,
         correlation_id=job.correlation_id,
         created_at=job.created_at,  # type: ignore[arg-type]  # Time reads epoch seconds.
         started_at=job.started_at,  # type: ignore[arg-type]
         finished_at=job.finished_at,  # type: ignore[arg-type]
+        waiting=None if job.waiting is None else _present_wait(job.waiting),
         error=error,
         outputs=[_present_output(job.id, output) for output in job.outputs],
+    )
+
+
+def _present_parent(parent: ParentView | None) -> schemas.Parent | None:
+    return None if parent is None else schemas.Parent(id=parent.id, relation=Relation(parent.relation))
+
+
+def present_step(step: StepView) -> schemas.Step:
+    error = None
+    if step.error is not None:
+        error = schemas.StepError(code=step.error.code, message=redact(step.error.message))
+    return schemas.Step(
+        name=step.name,
+        kind=step.kind,
+        status=step.status,
+        adopted=step.adopted,
+        fresh=step.fresh,
+        attempts=step.attempts,
+        started_at=step.started_at,  # type: ignore[arg-type]
+        finished_at=step.finished_at,  # type: ignore[arg-type]
+        error=error,
+    )
+
+
+def _present_wait(wait: WaitView) -> schemas.JobWait:
+    return schemas.JobWait(
+        reason=wait.reason,
+        message=wait.message,
+        resume_at=wait.resume_at,  # type: ignore[arg-type]
     )
 
 

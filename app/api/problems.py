@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
 from app.models.database import is_connection_trouble, is_out_of_space
-from app.services.submit_video import IdempotencyMismatch
+from app.services.answer_once import IdempotencyMismatch
 
 RETRY_AFTER_S = 5
 

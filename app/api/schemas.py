@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer
 
-from app.domain.states import JobStatus
+from app.domain.descent import Relation
+from app.domain.states import JobStatus, StepStatus
+from app.domain.waits import WaitReason
+from app.services.bulk import Done
 
 
 def iso_time(at_s: float) -> str:
@@ -28,6 +31,19 @@ class Stage(BaseModel):
     total: int
 
 
+class StepsSummary(BaseModel):
+    adopted: int = Field(description="How many took over an earlier result instead of being done again.")
+    done: int = Field(description="How many are finished, the adopted ones among them.")
+    total: int = Field(description="How many are known so far; the script adds those of its scenes.")
+
+
+class Parent(BaseModel):
+    """The job that this one was made from."""
+
+    id: str = Field(examples=["vid_9p3c1x7m2v0qz8k4"])
+    relation: Relation
+
+
 class Output(BaseModel):
     name: str = Field(examples=["video.mp4"])
     media_type: str = Field(examples=["video/mp4"])
@@ -42,25 +58,38 @@ class JobError(BaseModel):
     retryable: bool = Field(description="Whether the same request may succeed later.")
 
 
+class JobWait(BaseModel):
+    """Why nothing of the job runs now. It goes on by itself, or, with `resume_at` null, when someone acts."""
+
+    reason: WaitReason
+    message: str = Field(examples=["The provider's rate window is full; the job goes on at its turn."])
+    resume_at: Time | None = Field(description="When a step of it may begin again.")
+
+
 class Job(BaseModel):
     """One request and how far it is. `succeeded`, `failed` and `canceled` are final."""
 
     id: str = Field(examples=["vid_4k8zq0v2m7x1c9p3"])
     kind: str = Field(examples=["video"])
     status: JobStatus
+    priority: int = Field(description="1 to 5, 5 the most urgent.", examples=[3])
     stage: str | None = Field(
         description="What is being done now; null when the job has ended.", examples=["rendering"]
     )
     stages: list[Stage] = Field(description="All stages that are known so far, in order.")
+    steps_summary: StepsSummary
     progress: int = Field(ge=0, le=100, description="Percent; 100 only when the outputs can be fetched.")
     queue_position: int | None = Field(description="1 starts next; null once the job has started.")
     eta_seconds: int | None = Field(description="An estimate of the time left; null while it would be a guess.")
     title: str | None
     metadata: dict[str, Any]
+    parent: Parent | None = Field(description="For a retry, a restart or a revision: of which job; null for others.")
+    revision: int = Field(description="Counts the edits that led here, from 1.")
     correlation_id: str = Field(description="That of the request which made the job; in all of its log lines.")
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
+    waiting: JobWait | None = Field(description="What a job with the status `waiting` waits for.")
     error: JobError | None = Field(description="Why the job failed; null unless it did.")
     outputs: list[Output] = Field(description="Empty until the job has succeeded.")
 
@@ -68,6 +97,50 @@ class Job(BaseModel):
 class JobPage(BaseModel):
     items: list[Job] = Field(description="Newest first.")
     has_more: bool = Field(description="Whether there are more in the direction that was asked for.")
+
+
+class StepError(BaseModel):
+    code: str = Field(examples=["PROVIDER_UNAVAILABLE"])
+    message: str
+
+
+class Step(BaseModel):
+    """One unit of a job's work."""
+
+    name: str = Field(description="Can be the `from_step` of a retry.", examples=["scene/3/image"])
+    kind: str = Field(examples=["video.image"])
+    status: StepStatus
+    adopted: bool = Field(description="An earlier result with the same input was taken over.")
+    fresh: bool = Field(description="It was asked for anew, so nothing is taken over.")
+    attempts: int = Field(description="How often it was started.")
+    started_at: Time | None = Field(description="Of the last attempt.")
+    finished_at: Time | None
+    error: StepError | None = Field(description="Why the last attempt failed; null if it did not.")
+
+
+class StepList(BaseModel):
+    items: list[Step] = Field(description="Each after the steps that it needs.")
+
+
+class BulkResult(BaseModel):
+    """What was done with one job."""
+
+    id: str
+    done: Done
+    new_id: str | None = Field(description="The job that tries it again, if one does.")
+    message: str | None = Field(description="Why it was skipped, if it was.")
+
+
+class Bulk(BaseModel):
+    """What a filter finds, and what was done with it."""
+
+    count: int = Field(description="How many jobs the filter finds.")
+    capped: bool = Field(description="They are more than one request acts on, which is 500: ask again for the rest.")
+    results: list[BulkResult] | None = Field(description="Job by job, the oldest first; null when only counted.")
+
+
+class Stopped(BaseModel):
+    stopped: int = Field(description="How many jobs were canceled.")
 
 
 class Asset(BaseModel):
@@ -117,8 +190,20 @@ class JobAnswer(Envelope):
     data: Job
 
 
+class StepListAnswer(Envelope):
+    data: StepList
+
+
 class JobPageAnswer(Envelope):
     data: JobPage
+
+
+class BulkAnswer(Envelope):
+    data: Bulk
+
+
+class StoppedAnswer(Envelope):
+    data: Stopped
 
 
 class AssetAnswer(Envelope):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.domain.errors import InvalidInput
+from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
 
 MAX_SCENES = 1000
@@ -80,6 +81,12 @@ class VideoRequest(Strict):
     music: AssetId | None = Field(None, description="Music to lay under the speech, the id of an audio asset.")
     seed: int | None = Field(
         None, ge=0, le=MAX_SEED, description="The look of the painted pictures; follows from the words by default."
+    )
+    priority: int = Field(
+        DEFAULT_PRIORITY,
+        ge=LOWEST_PRIORITY,
+        le=HIGHEST_PRIORITY,
+        description="How urgent it is, 5 the most: its steps start before those of a lower priority.",
     )
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default_factory=dict,

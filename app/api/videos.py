@@ -1,25 +1,19 @@
-"""`POST /api/videos`: the request for a video."""
+"""Videos: the request for one, and the edit of a scene."""
 
 from __future__ import annotations
 
-import re
-
 from apiflask import APIBlueprint
-from flask import Response, request, url_for
+from flask import Response
 
-from app.api.answers import success
+from app.api.acceptance import accepted_answer, asking, request_key
+from app.api.act_requests import SCENE_EDIT_EXAMPLES, SceneEditRequest
 from app.api.context import current_caller, current_correlation_id, current_farm
-from app.api.presenters import present_job
 from app.api.schemas import JobAnswer
 from app.api.video_request import EXAMPLES, VideoRequest
-from app.domain.errors import InvalidInput
-from app.domain.ids import canonical_hash
+from app.services.edit_scene import edit_scene
 from app.services.submit_video import Submission, submit_video
 
 videos = APIBlueprint("videos", __name__, tag="Videos")
-
-IDEMPOTENCY_HEADER = "Idempotency-Key"
-IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @videos.post("/api/videos")
@@ -42,17 +36,21 @@ def submit(json_data: VideoRequest) -> Response:
             video=json_data.to_input(),
             correlation_id=current_correlation_id(),
             labels=json_data.metadata,
-            idempotency_key=idempotency_key(request.headers.get(IDEMPOTENCY_HEADER)),
-            fingerprint=canonical_hash(json_data.model_dump(mode="json", exclude_unset=True)),
+            priority=json_data.priority,
+            key=request_key(json_data),
         ),
     )
-    response = success(present_job(accepted.job), 202, Location=url_for("jobs.show", job_id=accepted.job.id))
-    if accepted.replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
+    return accepted_answer(accepted)
 
 
-def idempotency_key(given: str | None) -> str | None:
-    if given is None or IS_IDEMPOTENCY_KEY.fullmatch(given):
-        return given
-    raise InvalidInput(IDEMPOTENCY_HEADER, "An Idempotency-Key has 1 to 255 visible ASCII characters.")
+@videos.patch("/api/videos/<job_id>/scenes/<int:number>")
+@videos.input(SceneEditRequest, examples=SCENE_EDIT_EXAMPLES)
+@videos.output(JobAnswer, 202, description="A new job, the next `revision`. `Location` is where to follow it.")
+@videos.doc(operation_id="editScene", responses={409: "The job has no script yet"})
+def edit(job_id: str, number: int, json_data: SceneEditRequest) -> Response:
+    """Edit a scene
+
+    A job that has ended never changes, so this makes a new one from its script with this one scene changed. All that
+    the edit does not touch is taken over: every other scene keeps its words, picture and sound.
+    """
+    return accepted_answer(edit_scene(current_farm(), asking(json_data), job_id, number, json_data.to_edit()))

@@ -26,7 +26,8 @@ class SceneRequest:
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
-    `size` is `1080x1920` or a named ratio; `images` and `music` are asset ids; `metadata` comes back with the job.
+    `size` is `1080x1920` or a named ratio; `images` and `music` are asset ids; `metadata` comes back with the job;
+    `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -41,6 +42,7 @@ class VideoRequest:
     images: tuple[str, ...] | None = None
     music: str | None = None
     seed: int | None = None
+    priority: int | None = None
     metadata: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -49,7 +49,10 @@ WEIGHTS = {
 
 @dataclass(frozen=True)
 class StepPlan:
-    """A step to be made. `needs` are names of steps of the same job; `params` all that it must know."""
+    """A step to be made. `needs` are names of steps of the same job; `params` all that it must know.
+
+    `provider` is the vendor that the work calls, under whose limits it falls; None when it calls none.
+    """
 
     name: str
     kind: str
@@ -57,6 +60,7 @@ class StepPlan:
     params: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     max_attempts: int = MAX_ATTEMPTS
+    provider: str | None = None
 
     @property
     def weight(self) -> int:
@@ -73,16 +77,18 @@ class Follow:
 
 @dataclass(frozen=True)
 class VideoPools:
-    """Where the vendors in use want their steps to run."""
+    """Where the vendors in use want their steps to run, and their names by the kind of step that calls them."""
 
     script: Pool
     voice: Pool
     painter: Pool
+    providers: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan_script(pools: VideoPools) -> tuple[StepPlan, ...]:
+def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """The first step of a job; the rest of the graph grows from what it finds."""
-    return (StepPlan("script", StepKind.SCRIPT, pools.script),)
+    provider = None if video.prompt is None else pools.providers.get(StepKind.SCRIPT)
+    return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider),)
 
 
 def narration_name(number: int) -> str:
@@ -130,8 +136,9 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
 
 
 def _plan_narration(scene: Scene, video: VideoInput, pools: VideoPools) -> StepPlan:
-    speech = {"text": scene.text, "language": video.language, "voice": video.voice}
-    return StepPlan(narration_name(scene.number), StepKind.NARRATION, pools.voice, speech)
+    speech = {"text": scene.text, "language": video.language, "voice": video.voice, **_take(scene.narration_take)}
+    provider = pools.providers.get(StepKind.NARRATION)
+    return StepPlan(narration_name(scene.number), StepKind.NARRATION, pools.voice, speech, provider=provider)
 
 
 def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) -> StepPlan:
@@ -146,8 +153,14 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
+        **_take(scene.image_take),
     }
-    return StepPlan(name, StepKind.IMAGE, pools.painter, painted)
+    return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))
+
+
+def _take(number: int) -> dict[str, int]:
+    """Nothing for the first take: what was made before there were takes is adopted still."""
+    return {"take": number} if number else {}
 
 
 def _plan_clip(number: int, count: int, video: VideoInput) -> StepPlan:

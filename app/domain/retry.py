@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.errors import SceneworksError, StepError, WorkerLost
+from app.domain.errors import ProviderUnavailable, SceneworksError, StepError, WorkerLost
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 FIRST_RING_PATIENCE_S = 5.0
 LONGEST_RING_PATIENCE_S = 60.0
+# A vendor that puts a step off for longer than this in all is not coming back today.
+VENDOR_PATIENCE_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,42 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class Postpone:
+    """The vendor said when to come back: try again after `delay_s` seconds, and do not count this attempt."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True)
 class GiveUp:
     """The step has failed for good."""
 
 
-def decide(error: SceneworksError, *, attempt: int, max_attempts: int) -> Retry | GiveUp:
+def decide(
+    error: SceneworksError, *, attempt: int, max_attempts: int, claims: int = 1, postponed_s: float = 0.0
+) -> Retry | Postpone | GiveUp:
     """What follows attempt number `attempt` (from 1), which ended with `error`.
 
+    `claims` counts every time that the step was begun, `postponed_s` how long its vendor has put it off so far.
     A fault outside the tree is a bug or the machine's, and gets its attempts too: a poison step stops at its limit.
     """
     if isinstance(error, StepError) and not error.retryable:
         return GiveUp()
+    asked_for_s = error.details.get("retry_after_s")
+    if isinstance(error, ProviderUnavailable) and asked_for_s is not None:
+        # Later and later all the same, lest a vendor that always says "at once" is asked for ever.
+        delay_s = max(_backoff_s(claims), float(asked_for_s))
+        return Postpone(delay_s) if postponed_s + delay_s <= VENDOR_PATIENCE_S else GiveUp()
     if attempt >= max_attempts:
         return GiveUp()
     if isinstance(error, WorkerLost):
         # The worker died, not the work: nothing is gained by waiting.
         return Retry(0.0)
-    asked_for_s = error.details.get("retry_after_s")
-    backoff_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** (attempt - 1))
-    return Retry(max(backoff_s, float(asked_for_s)) if asked_for_s is not None else backoff_s)
+    return Retry(_backoff_s(attempt))
+
+
+def _backoff_s(times: int) -> float:
+    return min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(times - 1, 20))
 
 
 def ring_patience_s(rings: int) -> float:

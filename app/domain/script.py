@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -13,13 +14,16 @@ class Scene:
     `number` counts from 1. `text` is what is spoken AND what the captions show: one line,
     tokens separated by single spaces, so that `text.split(" ")` are the caption's words.
     `title` is the heading it stands under, on the first scene below that heading only.
-    `image` is an asset id of the caller's, or None for a painted picture.
+    `image` is an asset id of the caller's, or None for a painted picture. `image_take` and
+    `narration_take` count how often another picture or another reading was asked for.
     """
 
     number: int
     text: str
     title: str | None = None
     image: str | None = None
+    image_take: int = 0
+    narration_take: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Script:
     title: str | None
     scenes: tuple[Scene, ...]
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["title"], tuple(Scene(**scene) for scene in value["scenes"]), tuple(value["notes"]))
 
 
 def with_images(script: Script, images: Sequence[str]) -> Script:

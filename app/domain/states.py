@@ -18,6 +18,11 @@ class JobStatus(StrEnum):
         return self in TERMINAL_JOB_STATUSES
 
 
+class JobKind(StrEnum):
+    VIDEO = "video"  # what a customer asks for
+    CANARY = "canary"  # a tiny video that the farm asks of itself; lists leave it out
+
+
 class StepStatus(StrEnum):
     BLOCKED = "blocked"  # waits for the steps it depends on
     READY = "ready"  # may be claimed; its doorbell may have been rung

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
+from app.domain.script import Script
 
 NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
 MIN_SIDE_PX = 64
@@ -33,7 +34,7 @@ class SceneInput:
 
 @dataclass(frozen=True)
 class VideoInput:
-    """Exactly one of `text`, `scenes` and `prompt` is given.
+    """Exactly one of `text`, `scenes` and `prompt` is given; in a revision it is `script`, taken word for word.
 
     `images` are asset ids, used scene by scene; `assets` maps every asset id in use to the
     SHA-256 of its bytes, resolved at acceptance so that the input never changes.
@@ -42,6 +43,7 @@ class VideoInput:
     text: str | None = None
     scenes: tuple[SceneInput, ...] | None = None
     prompt: str | None = None
+    script: Script | None = None
     title: str | None = None
     width_px: int = 1080
     height_px: int = 1920
@@ -53,12 +55,6 @@ class VideoInput:
     music: str | None = None
     seed: int | None = None
     assets: Mapping[str, str] | None = None
-
-    @property
-    def asset_ids(self) -> tuple[str, ...]:
-        """Every asset id the input names, each once, in order."""
-        named = [*self.images, *(scene.image for scene in self.scenes or ()), self.music]
-        return tuple(dict.fromkeys(asset for asset in named if asset is not None))
 
     @property
     def look_seed(self) -> int:
@@ -73,11 +69,13 @@ class VideoInput:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        scenes = value["scenes"]
+        # Inputs of earlier versions know no script.
+        scenes, script = value["scenes"], value.get("script")
         return cls(
             **{
                 **value,
                 "scenes": None if scenes is None else tuple(SceneInput(**scene) for scene in scenes),
+                "script": None if script is None else Script.from_json(script),
                 "captions": CaptionMode(value["captions"]),
                 "images": tuple(value["images"]),
             }

@@ -8,7 +8,10 @@ from app.models.artifact import Artifact, Asset, StepResult
 from app.models.base import db
 from app.models.event import JobEvent
 from app.models.job import Job
+from app.models.pool_pause import PoolPause
+from app.models.schedule import Schedule
 from app.models.step import Step, StepAttempt, StepEdge
+from app.models.stuck_step import StuckStep
 from app.models.worker import Worker
 
 __all__ = [
@@ -19,10 +22,13 @@ __all__ = [
     "Job",
     "JobEvent",
     "Org",
+    "PoolPause",
+    "Schedule",
     "Step",
     "StepAttempt",
     "StepEdge",
     "StepResult",
+    "StuckStep",
     "Worker",
     "db",
 ]

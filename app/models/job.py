@@ -9,9 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import BigId, Model
 
+# Spelled out once, for the same reason as those of the steps.
+IS_CANARY = "kind = 'canary'"
+IS_LIVE = "status IN ('queued', 'running', 'waiting')"
+
 
 class Job(Model):
-    """`work_done` of `work_total` units are committed; `open_steps` counts the steps not yet succeeded."""
+    """`work_done` of `work_total` units are committed; `open_steps` counts the steps not yet succeeded.
+
+    A job made from another names it (`parent_id`, `relation`: see `app.domain.descent`). `fresh_from` is its wish to
+    make steps anew instead of adopting them: a step's name, `all`, or None. `revision` counts edits from 1.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -20,8 +28,20 @@ class Job(Model):
             "ix_jobs_live",
             "status",
             "id",
-            sqlite_where=text("status IN ('queued', 'running', 'waiting')"),
-            postgresql_where=text("status IN ('queued', 'running', 'waiting')"),
+            sqlite_where=text(IS_LIVE),
+            postgresql_where=text(IS_LIVE),
+        ),
+        Index(
+            "ix_jobs_canary",
+            "id",
+            sqlite_where=text(IS_CANARY),
+            postgresql_where=text(IS_CANARY),
+        ),
+        Index(
+            "ix_jobs_parent_id",
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
         ),
     )
 
@@ -36,6 +56,10 @@ class Job(Model):
     title: Mapped[str | None]
     labels: Mapped[dict[str, Any]]
     correlation_id: Mapped[str]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    relation: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(default=1)
+    fresh_from: Mapped[str | None]
     open_steps: Mapped[int] = mapped_column(default=0)
     work_total: Mapped[int] = mapped_column(default=0)
     work_done: Mapped[int] = mapped_column(default=0)

@@ -14,6 +14,8 @@ IS_UNRUNG = "status = 'ready' AND rung_at IS NULL"
 IS_IN_FLIGHT = "(status = 'running' OR (status = 'ready' AND rung_at IS NOT NULL))"
 IS_LEASED = "status = 'running'"
 IS_WAITING = "status = 'waiting'"
+CALLS_A_PROVIDER = "provider IS NOT NULL"
+IS_DONE_HERE = "status = 'succeeded' AND NOT adopted"
 
 
 def partial_index(name: str, *columns: str, where: str) -> Index:
@@ -24,7 +26,8 @@ class Step(Model):
     """`unmet` counts the steps it still waits for; `token` fences off every earlier holder of its lease.
 
     `rung_at` is when its doorbell was last rung, `rings` how often in this readiness.
-    `resume_at` and `wait_reason` belong to the status `waiting`.
+    `resume_at` and `wait_reason` belong to the status `waiting`. A `fresh` step is done even if its result is known.
+    `provider` is the vendor that its work calls; `postponed_s` how long that vendor has put it off in all.
     """
 
     __tablename__ = "steps"
@@ -34,6 +37,7 @@ class Step(Model):
         partial_index("ix_steps_in_flight", "pool", "org_id", "rung_at", where=IS_IN_FLIGHT),
         partial_index("ix_steps_leased", "lease_expires_at", where=IS_LEASED),
         partial_index("ix_steps_waiting", "resume_at", where=IS_WAITING),
+        partial_index("ix_steps_done_here", "kind", "finished_at", where=IS_DONE_HERE),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -42,6 +46,7 @@ class Step(Model):
     name: Mapped[str]
     kind: Mapped[str]
     pool: Mapped[str]
+    provider: Mapped[str | None]
     status: Mapped[str]
     priority: Mapped[int]
     params: Mapped[dict[str, Any]]
@@ -56,8 +61,10 @@ class Step(Model):
     rings: Mapped[int] = mapped_column(default=0)
     resume_at: Mapped[float | None]
     wait_reason: Mapped[str | None]
+    postponed_s: Mapped[float] = mapped_column(default=0.0)
     progress: Mapped[float] = mapped_column(default=0.0)
     input_hash: Mapped[str | None]
+    fresh: Mapped[bool] = mapped_column(default=False)
     adopted: Mapped[bool] = mapped_column(default=False)
     outputs: Mapped[dict[str, Any] | None]
     facts: Mapped[dict[str, Any] | None]
@@ -82,11 +89,13 @@ class StepAttempt(Model):
     """One claim of a step and how it ended; `outcome` is None while it runs."""
 
     __tablename__ = "step_attempts"
+    __table_args__ = (partial_index("ix_step_attempts_provider", "provider", "started_at", where=CALLS_A_PROVIDER),)
 
     step_id: Mapped[int] = mapped_column(ForeignKey("steps.id"), primary_key=True)
     token: Mapped[int] = mapped_column(primary_key=True)
     attempt: Mapped[int]
     worker: Mapped[str]
+    provider: Mapped[str | None]
     started_at: Mapped[float]
     finished_at: Mapped[float | None]
     outcome: Mapped[str | None]

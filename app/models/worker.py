@@ -8,6 +8,8 @@ from app.models.base import Model
 
 
 class Worker(Model):
+    """`draining_at` is when it was told to take nothing more; it ends when what it has is done or handed back."""
+
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -18,3 +20,4 @@ class Worker(Model):
     version: Mapped[str]
     started_at: Mapped[float]
     beat_at: Mapped[float] = mapped_column(index=True)
+    draining_at: Mapped[float | None]

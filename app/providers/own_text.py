@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.domain.errors import InvalidInput, TooLarge
 from app.domain.plain_words import count_words, has_words, overlong_token, refuse_unreadable
@@ -29,8 +30,29 @@ def script_from_text(text: str) -> Script:
     for section in reading.sections:
         for index, words in enumerate(cut_scenes(section.paragraphs)):
             scenes.append(Scene(len(scenes) + 1, words, section.title if index == 0 else None))
-    _refuse_too_many_words(scenes, "text")
+    refuse_too_many_words(scenes, "text")
     return Script(reading.title, tuple(scenes), tuple(reading.notes))
+
+
+@dataclass(frozen=True)
+class SceneWords:
+    """What a scene says, in one line; the heading that its text began with; notes of what was left out."""
+
+    text: str
+    heading: str | None
+    notes: tuple[str, ...]
+
+
+def scene_words(text: str, field: str) -> SceneWords:
+    """`text` as the words of exactly one scene. Raises InvalidInput or TooLarge for `field`."""
+    reading = _read(text, field)
+    words = _words_of(_paragraphs_of(reading))
+    length_s = speech_s(words.split(" "))
+    if length_s > MAX_SCENE_S:
+        raise InvalidInput(
+            field, f"This takes about {length_s:.0f} s to say; one scene may take {MAX_SCENE_S:.0f} s. Say less in it."
+        )
+    return SceneWords(words, reading.sections[0].title, tuple(reading.notes))
 
 
 def script_from_scenes(given: Sequence[SceneInput]) -> Script:
@@ -48,17 +70,17 @@ def script_from_scenes(given: Sequence[SceneInput]) -> Script:
         reading = _read(own.text, f"scenes.{index}.text")
         notes += [f"Scene {index + 1}: {note}" for note in reading.notes]
         paragraphs = _paragraphs_of(reading)
-        words = " ".join(token for paragraph in paragraphs for token in tokens_of(paragraph))
+        words = _words_of(paragraphs)
         length_s = speech_s(words.split(" "))
         texts = [words] if length_s <= MAX_SCENE_S else cut_scenes(paragraphs)
         if len(texts) > 1:
             notes.append(f"Scene {index + 1} is about {length_s:.0f} s long and was cut into {len(texts)} scenes.")
-        scene_title = _clean_title(own.title, f"scenes.{index}.title") or reading.sections[0].title
+        scene_title = clean_title(own.title, f"scenes.{index}.title") or reading.sections[0].title
         scenes += [
             Scene(len(scenes) + part, text, scene_title if part == 1 else None, own.image)
             for part, text in enumerate(texts, start=1)
         ]
-    _refuse_too_many_words(scenes, "scenes")
+    refuse_too_many_words(scenes, "scenes")
     return Script(scenes[0].title, tuple(scenes), tuple(notes))
 
 
@@ -90,7 +112,12 @@ def _paragraphs_of(reading: Reading) -> list[str]:
     return paragraphs
 
 
-def _clean_title(title: str | None, field: str) -> str | None:
+def _words_of(paragraphs: Sequence[str]) -> str:
+    return " ".join(token for paragraph in paragraphs for token in tokens_of(paragraph))
+
+
+def clean_title(title: str | None, field: str) -> str | None:
+    """The title without its markup; None when no word is left. InvalidInput for what cannot be read."""
     if not title:
         return None
     refuse_unreadable(title, field)
@@ -121,7 +148,8 @@ def _refuse_too_large(size_bytes: int, field: str) -> None:
         )
 
 
-def _refuse_too_many_words(scenes: Sequence[Scene], field: str) -> None:
+def refuse_too_many_words(scenes: Sequence[Scene], field: str) -> None:
+    """InvalidInput for `field` when the scenes together say more than a video may."""
     words = sum(count_words(scene.text) for scene in scenes)
     if words > MAX_WORDS:
         raise InvalidInput(

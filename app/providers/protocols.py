@@ -18,11 +18,15 @@ from app.domain.states import Pool
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """A scene's text, a BCP 47-like tag (`en`, `en-gb`, `pt-br`), and a vendor's name of a voice or None."""
+    """A scene's text, a BCP 47-like tag (`en`, `en-gb`, `pt-br`), and a vendor's name of a voice or None.
+
+    Another `take` asks for another reading of the same words; 0 is the usual one.
+    """
 
     text: str
     language: str
     voice: str | None = None
+    take: int = 0
 
 
 class Voice(Protocol):
@@ -43,6 +47,7 @@ class PictureRequest:
 
     `count` is how many scenes the video has. `width_px` × `height_px` is the size of the video's
     frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
+    Another `take` asks for another picture in the same look.
     """
 
     text: str
@@ -53,6 +58,7 @@ class PictureRequest:
     width_px: int
     height_px: int
     oversample: float = 1.15
+    take: int = 0
 
 
 class Painter(Protocol):

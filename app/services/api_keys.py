@@ -22,7 +22,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Unauthorized
+from app.domain.errors import Forbidden, Unauthorized
 from app.domain.ids import ALPHABET
 from app.models import ApiKey, Org
 from app.models.database import Database, database_now_s, now_s
@@ -73,6 +73,14 @@ def verify(database: Database, key: str) -> Caller:
     if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY_S:
         _note_use(database, key_id)
     return Caller(row.org_id, row.id)
+
+
+def require_operator(database: Database, caller: Caller) -> None:
+    """Raise Forbidden unless the caller belongs to the farm's own org, whose keys its operators hold."""
+    with database.read() as session:
+        is_operator = session.scalar(select(Org.id).where(Org.id == caller.org_id, Org.name == LOCAL_ORG)) is not None
+    if not is_operator:
+        raise Forbidden("Pools and workers serve everyone; only a key of the farm's own organisation may do this.")
 
 
 def is_active(database: Database, key_id: str) -> bool:
@@ -159,6 +167,11 @@ def _store(database: Database, key: str, name: str, again: bool) -> bool:
         elif again:
             row.revoked_at = None
         return row is None or (row.revoked_at is None and hmac.compare_digest(row.secret_sha256, _digest(key)))
+
+
+def farms_own_org(session: Session, now: float) -> int:
+    """The org of the farm's operators, made when it is not there yet."""
+    return _local_org(session, now).id
 
 
 def _local_org(session: Session, now: float) -> Org:

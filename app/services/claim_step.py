@@ -13,6 +13,7 @@ from app.domain.states import JobStatus, StepStatus
 from app.models import Job, Step, StepAttempt, StepEdge
 from app.models.database import Database, database_now_s
 from app.services.job_log import lock_job, record
+from app.services.pool_pauses import is_paused
 from app.storage.protocol import Blob
 
 
@@ -20,7 +21,8 @@ from app.storage.protocol import Blob
 class Claim:
     """A worker's right to a step: whoever holds the highest `token` may commit, no one else.
 
-    `upstream` maps each needed step's name to its outputs by name.
+    `upstream` maps each needed step's name to its outputs by name. A `fresh` step is done even if its result is known;
+    `parent_id` is the job that this one was made from, whose results count before all others.
     """
 
     step_id: int
@@ -35,13 +37,18 @@ class Claim:
     max_attempts: int
     params: Mapping[str, Any]
     upstream: Mapping[str, Mapping[str, Blob]]
+    fresh: bool = False
+    parent_id: int | None = None
 
 
 def claim_step(database: Database, step_id: int, worker: str, lease_ttl_s: float) -> Claim | None:
-    """Move a ready step to running under a new token, counting the attempt; None when it is not ready (any more)."""
+    """Move a ready step to running under a new token, counting the attempt; None when it is not ready (any more).
+
+    None as well while its pool is paused: it may have been called a moment before the pause.
+    """
     with database.begin() as session:
         step = session.get(Step, step_id)
-        if step is None or step.status != StepStatus.READY:
+        if step is None or step.status != StepStatus.READY or is_paused(session, step.pool):
             return None
         job = lock_job(session, step.job_id)
         now = database_now_s(session)
@@ -58,6 +65,7 @@ def claim_step(database: Database, step_id: int, worker: str, lease_ttl_s: float
                 progress=0.0,
                 rung_at=None,
                 rings=0,
+                resume_at=None,
                 wait_reason=None,
             )
             .returning(Step.token, Step.attempt)
@@ -66,7 +74,16 @@ def claim_step(database: Database, step_id: int, worker: str, lease_ttl_s: float
         if taken is None:
             return None
         token, attempt = taken
-        session.add(StepAttempt(step_id=step_id, token=token, attempt=attempt, worker=worker, started_at=now))
+        session.add(
+            StepAttempt(
+                step_id=step_id,
+                token=token,
+                attempt=attempt,
+                worker=worker,
+                provider=step.provider,
+                started_at=now,
+            )
+        )
         _mark_started(session, job, now)
         record(session, job, "step.started", now, step=step.name, attempt=attempt)
         return Claim(
@@ -82,6 +99,8 @@ def claim_step(database: Database, step_id: int, worker: str, lease_ttl_s: float
             max_attempts=step.max_attempts,
             params=step.params,
             upstream=_upstream(session, step_id),
+            fresh=step.fresh,
+            parent_id=job.parent_id,
         )
 
 

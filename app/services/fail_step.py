@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.domain.errors import SceneworksError
-from app.domain.retry import Retry, decide
+from app.domain.retry import Postpone, Retry, decide
 from app.domain.states import JobStatus, StepStatus
+from app.domain.waits import WaitReason
 from app.models import Job, Step
 from app.models.database import Database, database_now_s
 from app.services.claim_step import Claim
@@ -24,18 +25,31 @@ def fail_step(database: Database, claim: Claim, error: SceneworksError) -> None:
 
 def settle_failure(session: Session, job: Job, step: Step, error: SceneworksError, now: float) -> None:
     """What a failed attempt leads to. The job and the step are locked, and the step is running."""
-    close_attempt(session, step.id, step.token, now, "failed", error.code, error.message)
+    decision = decide(
+        error,
+        attempt=step.attempt,
+        max_attempts=step.max_attempts,
+        claims=step.token,
+        postponed_s=step.postponed_s,
+    )
+    outcome = "postponed" if isinstance(decision, Postpone) else "failed"
+    close_attempt(session, step.id, step.token, now, outcome, error.code, error.message)
     step.error_code, step.error_message = error.code, error.message
     step.lease_expires_at = None
     step.progress = 0.0
     facts = {"step": step.name, "attempt": step.attempt, "error": {"code": error.code, "message": error.message}}
-    match decide(error, attempt=step.attempt, max_attempts=step.max_attempts):
+    match decision:
         case Retry(delay_s=0):
             step.status, step.ready_at = StepStatus.READY, now
             record(session, job, "step.retrying", now, **facts)
         case Retry(delay_s=delay_s):
-            step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, "backoff"
+            step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, WaitReason.BACKOFF
             record(session, job, "step.retrying", now, **facts, resume_at=now + delay_s)
+        case Postpone(delay_s=delay_s):
+            step.attempt -= 1
+            step.postponed_s += delay_s
+            step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, WaitReason.RETRY_AFTER
+            record(session, job, "step.postponed", now, **facts, resume_at=now + delay_s)
         case _:
             step.status, step.finished_at = StepStatus.FAILED, now
             record(session, job, "step.failed", now, **facts)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.domain.plan import VideoPools
+from app.domain.flow_limits import NO_LIMITS, FlowLimits
+from app.domain.plan import StepKind, VideoPools
 from app.domain.states import Pool
 from app.models.database import Database
 from app.providers.protocols import Painter, Voice, Writer
@@ -31,7 +32,7 @@ class Bell(Protocol):
 
 @dataclass(frozen=True)
 class Farm:
-    """`writer` is None when no LLM is configured: then a `prompt` is refused."""
+    """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary."""
 
     database: Database
     storage: Storage
@@ -41,8 +42,13 @@ class Farm:
     writer: Writer | None
     work_dir: Path
     lease_ttl_s: float
+    limits: FlowLimits = NO_LIMITS
+    canary_every_s: float = 0.0
 
     @property
     def pools(self) -> VideoPools:
         script = Pool.IO if self.writer is None else self.writer.pool
-        return VideoPools(script=script, voice=self.voice.pool, painter=self.painter.pool)
+        providers = {StepKind.NARRATION: self.voice.name, StepKind.IMAGE: self.painter.name}
+        if self.writer is not None:
+            providers[StepKind.SCRIPT] = self.writer.name
+        return VideoPools(script=script, voice=self.voice.pool, painter=self.painter.pool, providers=providers)

@@ -118,12 +118,31 @@ def _remember(session: Session, org_id: int, result: Finished, outputs: dict[str
     session.add(row)
 
 
-def adoptable(database: Database, claim: Claim, input_hash: str) -> tuple[dict[str, Blob], dict[str, Any]] | None:
-    """Outputs and facts of an earlier step of the same org with the same input, if there was one."""
+@dataclass(frozen=True)
+class Known:
+    """What an earlier step with the same input gave."""
+
+    outputs: Mapping[str, Blob]
+    facts: Mapping[str, Any]
+
+
+def adoptable(database: Database, claim: Claim, input_hash: str) -> list[Known]:
+    """Results of earlier steps of the same org with the same input, the best first.
+
+    The parent's own comes before the last one that was remembered: a vendor paints another picture each time, and an
+    edited video keeps the pictures that it had.
+    """
     with database.read() as session:
-        known = session.execute(
+        rows: list[Step | StepResult] = []
+        if claim.parent_id is not None:
+            own = select(Step).where(
+                Step.job_id == claim.parent_id, Step.input_hash == input_hash, Step.status == StepStatus.SUCCEEDED
+            )
+            rows += session.scalars(own.order_by(Step.name != claim.name, Step.id).limit(1))
+        rows += session.scalars(
             select(StepResult).where(StepResult.org_id == claim.org_id, StepResult.input_hash == input_hash)
-        ).scalar_one_or_none()
-        if known is None:
-            return None
-        return {name: Blob.from_json(blob) for name, blob in known.outputs.items()}, known.facts
+        )
+        return [
+            Known({name: Blob.from_json(blob) for name, blob in (row.outputs or {}).items()}, row.facts or {})
+            for row in rows
+        ]

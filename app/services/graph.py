@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.descent import fresh_names
 from app.domain.plan import StepPlan
 from app.domain.states import StepStatus
 from app.models import Job, Step, StepEdge
@@ -16,8 +17,12 @@ BATCH = 1000
 
 
 def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> None:
-    """Add planned steps to a locked job. What they need must be among them or stand already, not yet succeeded."""
+    """Add planned steps to a locked job. What they need must be among them or stand already, not yet succeeded.
+
+    The job's wish for what is to be done anew holds for steps that grow later too.
+    """
     names = [plan.name for plan in plans]
+    fresh = fresh_names(plans, job.fresh_from, _standing_fresh(session, job))
     rows = []
     for plan in plans:
         is_ready = not plan.needs
@@ -28,6 +33,7 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
                 "name": plan.name,
                 "kind": plan.kind,
                 "pool": plan.pool,
+                "provider": plan.provider,
                 "status": StepStatus.READY if is_ready else StepStatus.BLOCKED,
                 "priority": job.priority,
                 "params": dict(plan.params),
@@ -38,6 +44,7 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
                 "token": 0,
                 "rings": 0,
                 "progress": 0.0,
+                "fresh": plan.name in fresh,
                 "adopted": False,
                 "created_at": now,
                 "ready_at": now if is_ready else None,
@@ -52,6 +59,12 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
         session.execute(insert(StepEdge), edges[start : start + BATCH])
     job.open_steps += len(plans)
     job.work_total += sum(plan.weight for plan in plans)
+
+
+def _standing_fresh(session: Session, job: Job) -> Sequence[str]:
+    if job.fresh_from is None:
+        return ()
+    return session.scalars(select(Step.name).where(Step.job_id == job.id, Step.fresh)).all()
 
 
 def open_successors(session: Session, step_id: int, now: float) -> None:

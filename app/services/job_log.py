@@ -26,8 +26,18 @@ def record(session: Session, job: Job, type_: str, now: float, **data: Any) -> N
     session.add(JobEvent(job_id=job.id, seq=job.last_seq, type=type_, data=data, at=now))
 
 
-def end_job(session: Session, job: Job, status: JobStatus, now: float, error: SceneworksError | None = None) -> None:
-    """Bring a locked, live job to a terminal state: its one terminal event, and no step of it left live."""
+def end_job(
+    session: Session,
+    job: Job,
+    status: JobStatus,
+    now: float,
+    error: SceneworksError | None = None,
+    reason: str | None = None,
+) -> None:
+    """Bring a locked, live job to a terminal state: its one terminal event, and no step of it left live.
+
+    `error` is why it failed; `reason` is what whoever stopped it has said.
+    """
     assert status.is_terminal and not JobStatus(job.status).is_terminal
     job.status = status
     job.finished_at = now
@@ -39,5 +49,7 @@ def end_job(session: Session, job: Job, status: JobStatus, now: float, error: Sc
         .values(status=StepStatus.CANCELED, finished_at=now, lease_expires_at=None)
         .execution_options(synchronize_session=False)
     )
-    facts = {} if error is None else {"error": {"code": error.code, "message": error.message}}
+    facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": error.message}}
+    if reason is not None:
+        facts["reason"] = reason
     record(session, job, f"{job.kind}.{status.value}", now, **facts)

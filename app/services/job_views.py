@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.progress import estimate_remaining_s, percent
-from app.domain.states import JobStatus, StepStatus
+from app.domain.states import JobKind, JobStatus, StepStatus
+from app.domain.waits import WaitReason
 from app.models import Artifact, Job, JobEvent, Step
 from app.models.database import Database, database_now_s
+from app.services.settle_jobs import current_wait
 
 # The stages a person is told of, in the order in which a job goes through them.
 STAGE_OF_KIND = {
@@ -46,10 +48,36 @@ class StageView:
 
 
 @dataclass(frozen=True)
+class StepsSummary:
+    """How many steps are known, how many of them are done, and how many of those were adopted from before."""
+
+    adopted: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ParentView:
+    """The job that another was made from. `relation` is `retry`, `restart` or `revision`."""
+
+    id: str
+    relation: str
+
+
+@dataclass(frozen=True)
 class ErrorView:
     code: str
     message: str
     retryable: bool
+
+
+@dataclass(frozen=True)
+class WaitView:
+    """Why a waiting job waits, for programs and for people; `resume_at` None when someone must act."""
+
+    reason: WaitReason
+    message: str
+    resume_at: float | None
 
 
 @dataclass(frozen=True)
@@ -59,17 +87,22 @@ class JobView:
     id: str
     kind: str
     status: JobStatus
+    priority: int
     stage: str | None
     stages: tuple[StageView, ...]
+    steps_summary: StepsSummary
     progress: int
     queue_position: int | None
     eta_seconds: int | None
     title: str | None
     labels: dict[str, Any]
+    parent: ParentView | None
+    revision: int
     correlation_id: str
     created_at: float
     started_at: float | None
     finished_at: float | None
+    waiting: WaitView | None
     error: ErrorView | None
     outputs: tuple[OutputView, ...]
 
@@ -114,7 +147,7 @@ def list_jobs(
 ) -> JobPage:
     """A page, newest first, by keyset. A cursor that is not one of the org's jobs is InvalidInput."""
     with database.read() as session:
-        query = select(Job).where(Job.org_id == org_id)
+        query = select(Job).where(Job.org_id == org_id, Job.kind != JobKind.CANARY)
         if statuses:
             query = query.where(Job.status.in_(statuses))
         if starting_after is not None:
@@ -162,7 +195,7 @@ def find_job(session: Session, org_id: int, public_id: str) -> Job:
 def view_job(session: Session, job: Job, now: float) -> JobView:
     """The view of a loaded job at the database's time `now`."""
     status = JobStatus(job.status)
-    stages, running_work = _stages(session, job)
+    stages, adopted, running_work = _stages(session, job)
     done_share = (job.work_done + running_work) / job.work_total if job.work_total else 0.0
     # Before the script is cut the graph is one step long: its share says nothing about the whole.
     is_planned = len(stages) > 1
@@ -175,41 +208,62 @@ def view_job(session: Session, job: Job, now: float) -> JobView:
         id=job.public_id,
         kind=job.kind,
         status=status,
+        priority=job.priority,
         stage=None if status.is_terminal else _current_stage(stages),
         stages=stages,
+        steps_summary=StepsSummary(
+            adopted, done=sum(stage.done for stage in stages), total=sum(stage.total for stage in stages)
+        ),
         progress=percent(done_share if is_planned else 0.0, is_done=status == JobStatus.SUCCEEDED),
         queue_position=_queue_position(session, job) if status == JobStatus.QUEUED else None,
         eta_seconds=None if remaining_s is None else round(remaining_s),
         title=job.title,
         labels=job.labels,
+        parent=_parent(session, job),
+        revision=job.revision,
         correlation_id=job.correlation_id,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+        waiting=_waiting(session, job) if status == JobStatus.WAITING else None,
         error=error,
         outputs=_outputs(session, job) if status == JobStatus.SUCCEEDED else (),
     )
 
 
-def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], float]:
-    """The job's stages in order, and the work (in weight units) that running steps have done so far."""
+def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, float]:
+    """The job's stages in order, its adopted steps, and the work (in weight units) that running steps have done."""
     rows = session.execute(
         select(
             Step.kind,
             func.count(),
             func.count().filter(Step.status == StepStatus.SUCCEEDED),
+            func.count().filter(Step.adopted),
             func.coalesce(func.sum(Step.progress * Step.weight).filter(Step.status == StepStatus.RUNNING), 0.0),
         )
         .where(Step.job_id == job.id)
         .group_by(Step.kind)
     ).all()
-    found = {STAGE_OF_KIND[kind]: (total, done) for kind, total, done, _ in rows}
+    found = {STAGE_OF_KIND[kind]: (total, done) for kind, total, done, *_ in rows}
     stages = tuple(StageView(name, found[name][1], found[name][0]) for name in STAGES if name in found)
-    return stages, float(sum(work for *_, work in rows))
+    return stages, sum(adopted for *_, adopted, _ in rows), float(sum(work for *_, work in rows))
 
 
 def _current_stage(stages: tuple[StageView, ...]) -> str | None:
     return next((stage.name for stage in stages if stage.done < stage.total), None)
+
+
+def _parent(session: Session, job: Job) -> ParentView | None:
+    if job.parent_id is None or job.relation is None:
+        return None
+    public_id = session.execute(select(Job.public_id).where(Job.id == job.parent_id)).scalar_one()
+    return ParentView(public_id, job.relation)
+
+
+def _waiting(session: Session, job: Job) -> WaitView | None:
+    """None in the moment between the end of a wait and the sweep that notices it."""
+    wait = current_wait(session, job)
+    return None if wait is None else WaitView(wait.reason, wait.reason.sentence, wait.resume_at)
 
 
 def _queue_position(session: Session, job: Job) -> int:

@@ -68,7 +68,7 @@ def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> Non
 
 def _call_next(farm: Farm) -> None:
     try:
-        dispatch(farm.database, farm.bell)
+        dispatch(farm.database, farm.bell, farm.limits)
     except Exception as error:
         if not is_connection_trouble(error):
             raise
@@ -94,10 +94,10 @@ def _result_of(farm: Farm, claim: Claim, lease: Lease) -> Finished:
     handler = HANDLERS[claim.kind]
     work = handler.work(farm, claim)
     input_hash = canonical_hash({"kind": claim.kind, "version": handler.version, "work": work})
-    if handler.is_adoptable:
-        known = adoptable(farm.database, claim, input_hash)
-        if known is not None and all(farm.storage.has(blob.sha256) for blob in known[0].values()):
-            return _finished(farm, handler, claim, input_hash, *known, adopted=True)
+    if handler.is_adoptable and not claim.fresh:
+        for known in adoptable(farm.database, claim, input_hash):
+            if all(farm.storage.has(blob.sha256) for blob in known.outputs.values()):
+                return _finished(farm, handler, claim, input_hash, known.outputs, known.facts, adopted=True)
     folder = work_folder(farm.work_dir, claim.step_id, claim.token)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,15 @@ def test_another_seed_gives_another_look(painter: Painter, tmp_path: Path) -> No
     assert np.abs(pixels_of(tmp_path / "1.jpg") - pixels_of(tmp_path / "2.jpg")).mean() > 5
 
 
+def test_another_take_gives_another_picture_in_the_same_look(painter: Painter, tmp_path: Path) -> None:
+    for take in range(4):
+        painter.paint(replace(scene(2), take=take), tmp_path / f"{take}.jpg")
+    small = [pixels_of(tmp_path / f"{take}.jpg")[::8, ::8] for take in range(4)]
+    for first in range(4):
+        for second in range(first):
+            assert np.abs(small[first] - small[second]).mean() > 4
+
+
 @pytest.mark.parametrize("text", ["日本には火山が多い。", "في البدء كانت الكلمة", "🎉", "a" * 400, "word " * 4000])
 def test_text_that_cannot_be_set_still_gets_a_picture(painter: Painter, tmp_path: Path, text: str) -> None:
     painter.paint(replace(scene(), text=text, title=None), tmp_path / "scene.jpg")

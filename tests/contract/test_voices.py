@@ -96,6 +96,13 @@ def test_the_same_request_gives_the_same_bytes_whatever_was_said_before(voice: V
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "c.wav").read_bytes()
 
 
+def test_another_take_is_another_reading_of_the_same_words(voice: Voice, tmp_path: Path) -> None:
+    for take in range(4):
+        speech = voice.speak(SpeechRequest(SENTENCE, "en", take=take), tmp_path / f"{take}.wav")
+        assert_words_match(speech, SENTENCE)
+    assert len({(tmp_path / f"{take}.wav").read_bytes() for take in range(4)}) == 4
+
+
 @pytest.mark.parametrize(
     ("language", "near"),
     [("english", "en"), ("germn", "de"), ("portugese", "pt"), ("xx", "en"), ("", "en"), ("klingon", "piqd")],

@@ -11,10 +11,16 @@ from tests.real_farm import RealFarm, real_farm
 from tests.servers import PostgresServer, RedisServer, skip_reason_for_postgres
 
 
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Settings of the farm under test; a module that needs others has a fixture of this name."""
+    return {}
+
+
 @pytest.fixture(params=["embedded", "servers"])
-def farm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealFarm]:
+def farm(request: pytest.FixtureRequest, tmp_path: Path, environment: dict[str, str]) -> Iterator[RealFarm]:
     if request.param == "embedded":
-        with real_farm(tmp_path / "home") as running:
+        with real_farm(tmp_path / "home", **environment) as running:
             yield running
         return
     reason = skip_reason_for_postgres()
@@ -23,6 +29,8 @@ def farm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealFarm]:
     with (
         PostgresServer() as postgres,
         RedisServer() as redis,
-        real_farm(tmp_path / "home", DATABASE_URL=postgres.new_database(), REDIS_URL=redis.url) as running,
+        real_farm(
+            tmp_path / "home", DATABASE_URL=postgres.new_database(), REDIS_URL=redis.url, **environment
+        ) as running,
     ):
         yield running

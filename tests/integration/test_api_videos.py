@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from app.api import create_app
 from app.domain.errors import ServiceUnavailable
-from app.models import Job
+from app.models import Job, Step
 from app.models.database import Database
 from app.services.farm import Doorbell
 from tests.api_server import Api, data_of, error_of, serve
@@ -70,6 +70,8 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"text": "x", "seed": False}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": 2**32}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": -1}, 422, "INVALID_INPUT", "seed"),
+    ({"text": "x", "priority": 0}, 422, "INVALID_INPUT", "priority"),
+    ({"text": "x", "priority": 6}, 422, "INVALID_INPUT", "priority"),
     ({"text": "x", "fps": "30"}, 422, "INVALID_INPUT", "fps"),
     ({"text": "x", "fps": 30.0}, 422, "INVALID_INPUT", "fps"),
     ({"text": "x", "fps": 29}, 422, "INVALID_INPUT", "fps"),
@@ -107,6 +109,13 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     (b'{"text": "\xff"}', 400, "MALFORMED_BODY", None),
     (b'{"text": "' + b"x " * 2_500_000 + b'"}', 413, "TOO_LARGE", None),
 ]
+
+
+def test_a_jobs_priority_is_its_steps_and_3_unless_it_is_given(api: Api) -> None:
+    jobs = [api.accept(), api.accept(priority=5)]
+    assert [job["priority"] for job in jobs] == [3, 5]
+    with api.farm.database.read() as session:
+        assert list(session.scalars(select(Step.priority).order_by(Step.id))) == [3, 5]
 
 
 def test_everything_wrong_is_refused_by_name_and_leaves_no_job(api: Api) -> None:

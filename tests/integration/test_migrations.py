@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
-from app.models import db
+from app.models import Job, Step, db
 from app.models.database import Database
-from app.models.migrate import migrate
+from app.models.migrate import _with_alembic, migrate
 
 
 def test_the_migrated_database_is_what_the_models_say(database: Database) -> None:
@@ -25,4 +26,30 @@ def test_migrating_twice_at_once_is_harmless(database_url: str) -> None:
             done.result()
     opened = Database(database_url)
     assert "jobs" in inspect(opened.engine).get_table_names()
+    opened.close()
+
+
+# A job with one step, as the first version stored them.
+OLD_ROWS = (
+    "INSERT INTO orgs (id, name, created_at) VALUES (1, 'studio', 0)",
+    "INSERT INTO jobs (id, public_id, org_id, kind, status, priority, input, labels, correlation_id, open_steps,"
+    " work_total, work_done, last_seq, created_at, updated_at)"
+    " VALUES (1, 'vid_old', 1, 'video', 'queued', 3, '{}', '{}', 'req_old', 1, 1, 0, 0, 0, 0)",
+    "INSERT INTO steps (id, job_id, org_id, name, kind, pool, status, priority, params, weight, unmet, max_attempts,"
+    " attempt, token, rings, progress, adopted, created_at)"
+    " VALUES (1, 1, 1, 'script', 'video.script', 'io', 'ready', 3, '{}', 1, 0, 4, 0, 0, 0, 0, false, 0)",
+)
+
+
+def test_the_jobs_of_a_farm_that_is_brought_up_to_date_are_still_there(database_url: str) -> None:
+    _with_alembic(database_url, lambda config: command.upgrade(config, "0001"))
+    opened = Database(database_url)
+    with opened.begin() as session:
+        for statement in OLD_ROWS:
+            session.execute(text(statement))
+    migrate(database_url)
+    with opened.read() as session:
+        job, step = session.scalars(select(Job)).one(), session.scalars(select(Step)).one()
+    assert (job.public_id, job.parent_id, job.revision, job.fresh_from) == ("vid_old", None, 1, None)
+    assert (step.job_id, step.fresh) == (job.id, False)
     opened.close()

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from app.domain.errors import BadMedia, LeaseLost, ProviderUnavailable
 from app.domain.plan import Follow, StepPlan
 from app.domain.states import JobStatus, Pool, StepStatus
+from app.domain.waits import WaitReason
 from app.models import Job, JobEvent, Step, StepAttempt
 from app.models.database import Database, now_s
 from app.services.cancel_job import cancel_job
@@ -137,7 +138,7 @@ def test_a_heartbeat_keeps_a_lease_and_learns_of_a_cancel(database: Database) ->
 def test_a_transient_failure_waits_without_a_slot_and_resumes_by_itself(database: Database) -> None:
     job_id = make_job(database, make_org(database), [A])
     claimed = claim(database, step_of(database, job_id, "a").id)
-    fail_step(database, claimed, ProviderUnavailable("the vendor answered 429", retry_after_s=30))
+    fail_step(database, claimed, ProviderUnavailable("the vendor answered 500"))
     waiting = step_of(database, job_id, "a")
     assert (waiting.status, waiting.wait_reason) == (StepStatus.WAITING, "backoff")
     assert recover(database).waits == 0
@@ -146,6 +147,23 @@ def test_a_transient_failure_waits_without_a_slot_and_resumes_by_itself(database
     assert recover(database).waits == 1
     finish(database, claim(database, claimed.step_id))
     assert job_of(database, job_id).status == JobStatus.SUCCEEDED
+
+
+def test_a_vendor_that_says_when_to_come_back_costs_no_attempt(database: Database) -> None:
+    job_id = make_job(database, make_org(database), [StepPlan("a", "video.script", Pool.IO, max_attempts=1)])
+    for postponements in (1, 2):
+        claimed = claim(database, step_of(database, job_id, "a").id)
+        fail_step(database, claimed, ProviderUnavailable("the vendor answered 429", retry_after_s=30))
+        waiting = step_of(database, job_id, "a")
+        assert (waiting.status, waiting.wait_reason) == (StepStatus.WAITING, WaitReason.RETRY_AFTER)
+        assert (waiting.attempt, waiting.postponed_s) == (0, 30.0 * postponements)
+        with database.begin() as session:
+            session.execute(update(Step).where(Step.id == claimed.step_id).values(resume_at=now_s()))
+        recover(database)
+    finish(database, claim(database, waiting.id))
+    with database.read() as session:
+        outcomes = session.scalars(select(StepAttempt.outcome).order_by(StepAttempt.token)).all()
+    assert outcomes == ["postponed", "postponed", "succeeded"]
 
 
 def test_a_permanent_failure_fails_the_job_at_once_with_its_reason(database: Database) -> None:

@@ -32,6 +32,18 @@ def test_within_an_org_the_first_come_is_the_first_served() -> None:
     assert [candidate.step_id for candidate in choose(candidates, {}, room=3)] == [2, 4, 9]
 
 
+def test_a_full_lane_lets_the_steps_behind_it_pass() -> None:
+    painted = [Candidate(step_id, 1, 5, lane="painter") for step_id in (1, 2, 3)]
+    other = Candidate(4, 1, 3)
+    assert choose([*painted, other], {}, room=4, lane_room={"painter": 1}) == [painted[0], other]
+
+
+def test_a_lane_is_shared_by_the_orgs_in_turn() -> None:
+    large = [Candidate(step_id, 1, 3, lane="painter") for step_id in (1, 2, 3)]
+    small = Candidate(9, 2, 3, lane="painter")
+    assert choose([*large, small], {}, room=4, lane_room={"painter": 2}) == [large[0], small]
+
+
 candidates_lists = st.lists(
     st.builds(Candidate, st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 5)),
     max_size=40,

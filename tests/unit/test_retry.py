@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.errors import BadMedia, ProviderUnavailable, SceneworksError, WorkerLost
-from app.domain.retry import GiveUp, Retry, decide, ring_patience_s
+from app.domain.retry import VENDOR_PATIENCE_S, GiveUp, Postpone, Retry, decide, ring_patience_s
 
 
 def test_a_permanent_failure_is_never_tried_again() -> None:
@@ -25,8 +25,23 @@ def test_the_delay_doubles_up_to_a_minute(attempt: int, delay_s: float) -> None:
     assert decide(ProviderUnavailable("busy"), attempt=attempt, max_attempts=10) == Retry(delay_s)
 
 
-def test_a_vendors_retry_after_is_honoured() -> None:
-    assert decide(ProviderUnavailable("busy", retry_after_s=40), attempt=1, max_attempts=4) == Retry(40.0)
+def test_a_vendor_that_says_when_to_come_back_costs_no_attempt() -> None:
+    assert decide(ProviderUnavailable("busy", retry_after_s=40), attempt=4, max_attempts=4) == Postpone(40.0)
+
+
+def test_a_vendor_that_always_says_at_once_is_asked_less_and_less_often() -> None:
+    at_once = ProviderUnavailable("busy", retry_after_s=0)
+    assert [decide(at_once, attempt=1, max_attempts=4, claims=claims) for claims in (1, 3, 50)] == [
+        Postpone(1.0),
+        Postpone(4.0),
+        Postpone(60.0),
+    ]
+
+
+def test_patience_with_a_vendor_ends_after_a_day() -> None:
+    later = ProviderUnavailable("busy", retry_after_s=3600)
+    assert decide(later, attempt=1, max_attempts=4, postponed_s=VENDOR_PATIENCE_S - 3600) == Postpone(3600.0)
+    assert decide(later, attempt=1, max_attempts=4, postponed_s=VENDOR_PATIENCE_S - 3599) == GiveUp()
 
 
 def test_an_unforeseen_error_gets_its_attempts() -> None:

@@ -102,6 +102,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         images=images or None,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,
+        priority=options.priority,
     )
 
 

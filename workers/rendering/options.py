@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import app
 from app.domain.errors import InvalidInput
+from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.video import FRAME_RATES, NAMED_SIZES, CaptionMode, parse_size
 from workers.rendering.failures import wrong_input
 
@@ -59,6 +60,7 @@ class Options:
     music: Path | None
     title: str | None
     seed: int | None
+    priority: int | None
     manifest: bool
     json: bool
     quiet: bool
@@ -113,6 +115,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
     result.add_argument("--json", action="store_true", help="print the result as one JSON object, last on stdout")
     result.add_argument("--quiet", action="store_true", help="print nothing but faults")
     other = parser.add_argument_group("other")
+    other.add_argument(
+        "--priority",
+        type=int,
+        choices=range(LOWEST_PRIORITY, HIGHEST_PRIORITY + 1),
+        help="how urgent it is on a busy farm, 5 the most (default: 3)",
+    )
     other.add_argument("--list-voices", action="store_true", help="print the languages and voices, and stop")
     other.add_argument("--version", action="version", version=f"sceneworks {app.__version__}")
     other.add_argument("-h", "--help", action="help", help="print this, and stop")

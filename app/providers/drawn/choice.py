@@ -42,8 +42,11 @@ def choose_mood(seed: int, number: int, style: Style) -> Mood:
     return style.moods[(number + offset) % len(style.moods)]
 
 
-def choose_composition(seed: int, number: int, text: str) -> str:
-    """The composition that suits the words best in the deck whose turn it is, else the deck's next card."""
+def choose_composition(seed: int, number: int, text: str, take: int = 0) -> str:
+    """The composition that suits the words best in the deck whose turn it is, else the deck's next card.
+
+    Another take is another card of the same deck, so that the neighbours still differ.
+    """
     scenic, *others = DECKS
     random.Random(f"decks {seed}").shuffle(others)
     # The first scene opens on a view: it is the poster, and the pictures that show a thing itself are in that deck.
@@ -58,6 +61,9 @@ def choose_composition(seed: int, number: int, text: str) -> str:
     if fitting:
         # A long video on one subject takes the subject's pictures in turn.
         best = fitting[:3]
-        return best[round_number % len(best)]
-    plain = [name for name in half if name not in LITERAL] or [name for name in cards if name not in LITERAL]
-    return plain[round_number // 2 % len(plain)]
+        chosen = best[round_number % len(best)]
+    else:
+        plain = [name for name in half if name not in LITERAL] or [name for name in cards if name not in LITERAL]
+        chosen = plain[round_number // 2 % len(plain)]
+    instead = [name for name in cards if name != chosen and (name in fitting or name not in LITERAL)]
+    return [chosen, *instead][take % (len(instead) + 1)]

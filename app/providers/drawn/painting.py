@@ -37,7 +37,7 @@ def compose(request: PictureRequest) -> Canvas:
     words = f"{request.title or ''} {request.text}"
     canvas = Canvas(math.ceil(request.width_px * request.oversample), math.ceil(request.height_px * request.oversample))
     stage = set_stage(look.palette, mood, dice(request, "composition"))
-    COMPOSITIONS[choose_composition(request.seed, request.number, words)](canvas, stage)
+    COMPOSITIONS[choose_composition(request.seed, request.number, words, request.take)](canvas, stage)
     calm_caption_band(canvas, stage)
     found = headline(request.text, request.title)
     layout = lay_out(found, look.style, canvas.width, canvas.height) if found else None
@@ -47,9 +47,11 @@ def compose(request: PictureRequest) -> Canvas:
 
 
 def dice(request: PictureRequest, purpose: str) -> np.random.Generator:
-    """Random numbers that are this scene's own: another number, text or size rolls differently."""
+    """Random numbers that are this scene's own: another number, text, size or take rolls differently."""
     facts = (purpose, request.seed, request.number, request.text, request.title, request.width_px, request.height_px)
-    digest = hashlib.sha256(repr(facts).encode()).digest()
+    # The first take rolls as it did before there were others.
+    rolled = (*facts, request.take) if request.take else facts
+    digest = hashlib.sha256(repr(rolled).encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 

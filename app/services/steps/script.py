@@ -1,4 +1,4 @@
-"""The script: the caller's own text cut into scenes, or an LLM's answer to a prompt."""
+"""The script: the caller's own text cut into scenes, an LLM's answer to a prompt, or one that was edited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
-from app.domain.script import Scene, Script, with_images
+from app.domain.script import Script, with_images
 from app.domain.video import VideoInput
 from app.models import Job
 from app.providers.own_text import script_from_scenes, script_from_text
@@ -31,6 +31,8 @@ class ScriptStep(StepHandler):
             writer = require_writer(farm)
             by = {"provider": writer.name, "provider_version": writer.version}
             return {**by, "prompt": video.prompt, "language": video.language, "images": video.images}
+        if video.script is not None:
+            return {"script": asdict(video.script)}
         scenes = None if video.scenes is None else [asdict(scene) for scene in video.scenes]
         return {"text": video.text, "scenes": scenes, "images": video.images}
 
@@ -40,6 +42,9 @@ class ScriptStep(StepHandler):
             writer = require_writer(farm)
             script = writer.write(WritingRequest(video.prompt, video.language))
             provider = writer.name
+        elif video.script is not None:
+            # A revision: read or cut anew, the scenes that nobody touched could come out otherwise.
+            script, provider = video.script, "revision"
         else:
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
@@ -65,8 +70,7 @@ def load_input(farm: Farm, claim: Claim) -> VideoInput:
 
 def load_script(farm: Farm, blob: Blob) -> Script:
     with farm.storage.open(blob.sha256) as file:
-        value = json.load(file)
-    return Script(value["title"], tuple(Scene(**scene) for scene in value["scenes"]), tuple(value["notes"]))
+        return Script.from_json(json.load(file))
 
 
 def require_writer(farm: Farm) -> Any:

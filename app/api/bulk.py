@@ -1,0 +1,74 @@
+"""Many jobs at once: cancel or retry what a filter finds, and the one lever that stops everything."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from app.api.acceptance import asking
+from app.api.act_requests import (
+    BULK_EXAMPLES,
+    STOP_EXAMPLES,
+    BulkRequest,
+    ForceStopRequest,
+)
+from app.api.answers import success
+from app.api.context import current_caller, current_farm
+from app.api.schemas import Bulk, BulkAnswer, BulkResult, Stopped, StoppedAnswer
+from app.services.bulk import BulkReport, bulk_cancel, bulk_retry, force_stop_all
+
+bulk = APIBlueprint("bulk", __name__, tag="Jobs")
+
+CHANGED = "The filter does not find `confirm` jobs any more; `details.count` says how many it finds"
+
+
+@bulk.post("/api/jobs/bulk/cancel")
+@bulk.input(BulkRequest, examples=BULK_EXAMPLES)
+@bulk.output(BulkAnswer)
+@bulk.doc(operation_id="cancelJobs", responses={409: CHANGED})
+def cancel(json_data: BulkRequest) -> Response:
+    """Stop many jobs
+
+    Without `confirm` it only counts the live jobs that the filter finds. With `confirm`, that count, it stops them:
+    500 at most, the oldest first.
+    """
+    wanted = json_data.filter.to_filter()
+    return success(_present(bulk_cancel(current_farm().database, current_caller().org_id, wanted, json_data.confirm)))
+
+
+@bulk.post("/api/jobs/bulk/retry")
+@bulk.input(BulkRequest, examples=BULK_EXAMPLES)
+@bulk.output(BulkAnswer)
+@bulk.doc(operation_id="retryJobs", responses={409: CHANGED})
+def retry(json_data: BulkRequest) -> Response:
+    """Try many jobs again
+
+    Without `confirm` it only counts the jobs that the filter finds: failed ones, or canceled ones if `status` names
+    them, that have not been retried or restarted yet. With `confirm`, that count, it makes a new job for each of
+    them: 500 at most, the oldest first.
+    """
+    return success(_present(bulk_retry(current_farm(), asking(), json_data.filter.to_filter(), json_data.confirm)))
+
+
+@bulk.post("/api/admin/jobs/force-stop-all")
+@bulk.input(ForceStopRequest, examples=STOP_EXAMPLES)
+@bulk.output(StoppedAnswer)
+@bulk.doc(operation_id="forceStopAllJobs")
+def force_stop(json_data: ForceStopRequest) -> Response:
+    """Stop every job
+
+    Cancels every live job of the key's organisation, at once and for good. `reason` stands in each job's last event.
+    Any key of the organisation may do it.
+    """
+    stopped = force_stop_all(current_farm().database, current_caller().org_id, json_data.reason)
+    return success(Stopped(stopped=stopped))
+
+
+def _present(report: BulkReport) -> Bulk:
+    results = None
+    if report.results is not None:
+        results = [
+            BulkResult(id=result.id, done=result.done, new_id=result.new_id, message=result.message)
+            for result in report.results
+        ]
+    return Bulk(count=report.count, capped=report.capped, results=results)

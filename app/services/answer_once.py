@@ -1,0 +1,110 @@
+"""Accept a request once: the same `Idempotency-Key` again, within a day, gets the job that it got the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict
+from app.models import IdempotencyRecord, Job
+from app.models.database import database_now_s
+from app.services.dispatch import dispatch
+from app.services.farm import Farm
+from app.services.job_views import JobView, view_job
+
+KEPT_S = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """An `Idempotency-Key` with what it came with: method and path, and a SHA-256 of the body."""
+
+    key: str
+    route: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, and how the request is told apart from others: by its correlation id and, if it has one, its key."""
+
+    org_id: int
+    correlation_id: str
+    key: RequestKey | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """`job` is as it is now; `replayed` when the same key had been answered before."""
+
+    job: JobView
+    replayed: bool
+
+
+class IdempotencyMismatch(Conflict):
+    """The key came before with another body: 422 in the IETF's draft."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
+    """The job that `make(session, now)` stores, together with its idempotency record, in one transaction.
+
+    Its first steps are called; if the broker is away the answer is the same, and the dispatcher will ring.
+    """
+    try:
+        accepted = _store(farm, asking, make)
+    except IntegrityError:
+        # Two requests with one key arrived together and the other was first: it is committed now, so answer from it.
+        accepted = _store(farm, asking, make)
+    if not accepted.replayed:
+        dispatch(farm.database, farm.bell, farm.limits)
+    return accepted
+
+
+def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
+    with farm.database.begin() as session:
+        now = database_now_s(session)
+        answered = _answered(session, asking.org_id, asking.key, now)
+        if answered is not None:
+            return Accepted(view_job(session, answered, now), replayed=True)
+        job = make(session, now)
+        if asking.key is not None:
+            session.add(
+                IdempotencyRecord(
+                    org_id=asking.org_id,
+                    route=asking.key.route,
+                    key=asking.key.key,
+                    fingerprint=asking.key.fingerprint,
+                    answer={"job_id": job.public_id},
+                    created_at=now,
+                )
+            )
+        session.flush()
+        return Accepted(view_job(session, job, now), replayed=False)
+
+
+def _answered(session: Session, org_id: int, key: RequestKey | None, now: float) -> Job | None:
+    """The job that this key was given for before, if it still counts."""
+    if key is None:
+        return None
+    known = session.execute(
+        select(IdempotencyRecord).where(
+            IdempotencyRecord.org_id == org_id,
+            IdempotencyRecord.route == key.route,
+            IdempotencyRecord.key == key.key,
+        )
+    ).scalar_one_or_none()
+    if known is None:
+        return None
+    if known.created_at < now - KEPT_S:
+        session.delete(known)
+        session.flush()
+        return None
+    if known.fingerprint != key.fingerprint:
+        raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new one.")
+    return session.execute(select(Job).where(Job.public_id == known.answer["job_id"])).scalar_one()

@@ -1,0 +1,42 @@
+"""A worker that must go gives back what it has not finished: ready at once, for whoever is free."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import select, text
+
+from app.domain.states import StepStatus
+from app.models import Step
+from app.models.database import Database, database_now_s
+from app.models.step import IS_LEASED
+from app.services.finish_step import close_attempt
+from app.services.job_log import lock_job, record
+
+log = structlog.get_logger()
+
+
+def hand_back(database: Database, worker: str) -> int:
+    """Make ready the steps that `worker` runs, without counting their attempts; how many there were.
+
+    Whoever is still at one of them learns at the next beat that its lease is gone, and its token commits nothing.
+    """
+    with database.read() as session:
+        held = session.execute(select(Step.id, Step.job_id).where(text(IS_LEASED), Step.worker == worker)).all()
+    handed_back = 0
+    # A transaction each, as everywhere: one job's lock is never held while waiting for another's.
+    for step_id, job_id in held:
+        with database.begin() as session:
+            job = lock_job(session, job_id)
+            step = session.execute(select(Step).where(Step.id == step_id).with_for_update()).scalar_one()
+            if step.status != StepStatus.RUNNING or step.worker != worker:
+                continue
+            now = database_now_s(session)
+            close_attempt(session, step.id, step.token, now, "handed_back")
+            record(session, job, "step.handed_back", now, step=step.name, attempt=step.attempt)
+            step.status, step.ready_at = StepStatus.READY, now
+            step.attempt -= 1
+            step.lease_expires_at = None
+            step.progress = 0.0
+            handed_back += 1
+            log.info("step_handed_back", job_id=job.public_id, step=step.name, worker=worker)
+    return handed_back

@@ -1,0 +1,74 @@
+"""Open a job: its row, its first step and its first event, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain.descent import Relation
+from app.domain.ids import new_id
+from app.domain.plan import VideoPools, plan_script
+from app.domain.states import JobKind, JobStatus
+from app.domain.video import VideoInput
+from app.models import Job
+from app.services.graph import grow
+from app.services.job_log import record
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a job comes from, and what of it is done anew (see `app.domain.descent`)."""
+
+    parent: Job
+    relation: Relation
+    fresh_from: str | None = None
+
+    @property
+    def revision(self) -> int:
+        return self.parent.revision + (self.relation is Relation.REVISION)
+
+
+def open_video_job(
+    session: Session,
+    pools: VideoPools,
+    *,
+    org_id: int,
+    video: VideoInput,
+    labels: Mapping[str, Any],
+    priority: int,
+    correlation_id: str,
+    now: float,
+    origin: Origin | None = None,
+    kind: JobKind = JobKind.VIDEO,
+) -> Job:
+    """A queued job whose script can be called."""
+    job = Job(
+        public_id=new_id("vid"),
+        org_id=org_id,
+        kind=kind,
+        status=JobStatus.QUEUED,
+        priority=priority,
+        input=video.to_json(),
+        title=video.title,
+        labels=dict(labels),
+        correlation_id=correlation_id,
+        parent_id=None if origin is None else origin.parent.id,
+        relation=None if origin is None else origin.relation,
+        revision=1 if origin is None else origin.revision,
+        fresh_from=None if origin is None else origin.fresh_from,
+        open_steps=0,
+        work_total=0,
+        work_done=0,
+        last_seq=0,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(job)
+    session.flush()
+    grow(session, job, plan_script(video, pools), now)
+    made_from = {} if origin is None else {"parent": origin.parent.public_id, "relation": origin.relation.value}
+    record(session, job, f"{kind}.queued", now, **made_from)
+    return job

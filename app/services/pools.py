@@ -1,0 +1,135 @@
+"""Pools as operators see and steer them: what waits, what runs, and a pause that lets no more begin."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.states import Pool, StepStatus
+from app.models import PoolPause, Step, Worker
+from app.models.database import Database, database_now_s, now_s
+from app.models.step import IS_IN_FLIGHT, IS_UNRUNG, IS_WAITING
+from app.services.dispatch import WORKER_SEEN_WITHIN_S
+from app.services.pool_pauses import paused_pools
+
+
+@dataclass(frozen=True)
+class PauseView:
+    """Times in epoch seconds; `until` None when someone must resume it."""
+
+    reason: str
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """Steps by what they do now. `oldest_age_s` is how long the oldest ready step has waited to begin."""
+
+    name: str
+    workers: int
+    slots: int
+    running: int
+    ready: int
+    waiting: int
+    oldest_age_s: float | None
+    pause: PauseView | None
+
+
+def view_pools(database: Database) -> tuple[PoolView, ...]:
+    with database.read() as session:
+        return _views(session)
+
+
+def pause_pool(database: Database, name: str, reason: str, until: float | None = None) -> PoolView:
+    """Let nothing more begin in the pool, until epoch second `until` or until it is resumed. What runs is finished.
+
+    Pausing it again changes the reason and the end. NotFound for no pool of ours; InvalidInput for an end in the past.
+    """
+    pool = _pool(name)
+    with database.begin() as session:
+        now = database_now_s(session)
+        if until is not None and until <= now:
+            raise InvalidInput("until", "The pause would be over already: give a time in the future.")
+        before = session.get(PoolPause, pool)
+        since = now if before is None else before.since
+        session.merge(PoolPause(pool=pool, reason=reason, since=since, until=until))
+        # What was called but not begun goes back into the order: who is first may be another when work goes on.
+        called = select(Step.id).where(Step.pool == pool, Step.status == StepStatus.READY, Step.rung_at.is_not(None))
+        session.execute(
+            update(Step)
+            .where(Step.id.in_(called.with_for_update(skip_locked=True)))
+            .values(rung_at=None, rings=0)
+            .execution_options(synchronize_session=False)
+        )
+        session.flush()
+        return _view(session, pool)
+
+
+def resume_pool(database: Database, name: str) -> PoolView:
+    """Let work begin in the pool again; changes nothing when it is not paused."""
+    pool = _pool(name)
+    with database.begin() as session:
+        session.execute(delete(PoolPause).where(PoolPause.pool == pool))
+        return _view(session, pool)
+
+
+def _pool(name: str) -> Pool:
+    try:
+        return Pool(name)
+    except ValueError:
+        raise NotFound(f"There is no such pool. There are {', '.join(Pool)}.") from None
+
+
+def _view(session: Session, pool: Pool) -> PoolView:
+    return next(view for view in _views(session) if view.name == pool)
+
+
+def _views(session: Session) -> tuple[PoolView, ...]:
+    counts, oldest = _counts(session)
+    staff = {
+        pool: (workers, slots)
+        for pool, workers, slots in session.execute(
+            select(Worker.pool, func.count(), func.sum(Worker.slots))
+            .where(Worker.beat_at > now_s() - WORKER_SEEN_WITHIN_S, Worker.draining_at.is_(None))
+            .group_by(Worker.pool)
+        )
+    }
+    pauses, now = paused_pools(session), database_now_s(session)
+
+    def view(pool: Pool) -> PoolView:
+        since, pause = oldest.get(pool), pauses.get(pool)
+        return PoolView(
+            name=pool,
+            workers=staff.get(pool, (0, 0))[0],
+            slots=staff.get(pool, (0, 0))[1],
+            running=counts[pool, StepStatus.RUNNING],
+            ready=counts[pool, StepStatus.READY],
+            waiting=counts[pool, StepStatus.WAITING],
+            oldest_age_s=None if since is None else round(max(0.0, now - since), 3),
+            pause=None if pause is None else PauseView(pause.reason, pause.since, pause.until),
+        )
+
+    return tuple(view(pool) for pool in Pool)
+
+
+def _counts(session: Session) -> tuple[Counter[tuple[str, str]], dict[str, float]]:
+    """How many steps each pool has in each state, and since when its oldest ready step is ready."""
+    counts: Counter[tuple[str, str]] = Counter()
+    oldest: dict[str, float] = {}
+    # One query for each partial index: their cost follows what is live, not what has ever been done.
+    for condition in (IS_UNRUNG, IS_IN_FLIGHT, IS_WAITING):
+        rows = session.execute(
+            select(Step.pool, Step.status, func.count(), func.min(Step.ready_at))
+            .where(text(condition))
+            .group_by(Step.pool, Step.status)
+        )
+        for pool, status, count, since in rows:
+            counts[pool, status] += count
+            if status == StepStatus.READY and since is not None:
+                oldest[pool] = min(since, oldest.get(pool, since))
+    return counts, oldest

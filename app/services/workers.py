@@ -1,0 +1,72 @@
+"""The workers as operators see them, and the order to one of them to take nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, NotFound
+from app.models import Step, Worker
+from app.models.database import Database, database_now_s
+from app.models.step import IS_LEASED
+from app.services.dispatch import WORKER_SEEN_WITHIN_S
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """Times in epoch seconds. `is_alive`: heard of within the last half minute; `running`: the steps it is at."""
+
+    name: str
+    pool: str
+    host: str
+    pid: int
+    slots: int
+    running: int
+    version: str
+    started_at: float
+    beat_at: float
+    is_alive: bool
+    draining_at: float | None
+
+
+def view_workers(database: Database) -> tuple[WorkerView, ...]:
+    """By pool and name."""
+    with database.read() as session:
+        workers = session.scalars(select(Worker).order_by(Worker.pool, Worker.name)).all()
+        return tuple(_view(session, worker) for worker in workers)
+
+
+def drain_worker(database: Database, name: str) -> WorkerView:
+    """Tell a worker to take nothing more, finish what it has, and end; it hears it at its next beat.
+
+    NotFound for a name that nobody has; Conflict when the worker has not been heard of lately.
+    """
+    with database.begin() as session:
+        worker = session.execute(select(Worker).where(Worker.name == name).with_for_update()).scalar_one_or_none()
+        if worker is None:
+            raise NotFound("There is no such worker.")
+        now = database_now_s(session)
+        if worker.beat_at <= now - WORKER_SEEN_WITHIN_S:
+            raise Conflict("This worker has not been heard of lately, so it would not hear either.")
+        worker.draining_at = worker.draining_at or now
+        session.flush()
+        return _view(session, worker)
+
+
+def _view(session: Session, worker: Worker) -> WorkerView:
+    running = session.scalar(select(func.count()).select_from(Step).where(text(IS_LEASED), Step.worker == worker.name))
+    return WorkerView(
+        name=worker.name,
+        pool=worker.pool,
+        host=worker.host,
+        pid=worker.pid,
+        slots=worker.slots,
+        running=running or 0,
+        version=worker.version,
+        started_at=worker.started_at,
+        beat_at=worker.beat_at,
+        is_alive=worker.beat_at > database_now_s(session) - WORKER_SEEN_WITHIN_S,
+        draining_at=worker.draining_at,
+    )

@@ -1,0 +1,149 @@
+"""Retry and restart: a new job that takes over what still holds, while the old one stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.descent import Relation
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.states import JobStatus
+from app.domain.video import SceneInput, VideoInput
+from app.models import Job, Step
+from app.models.database import Database
+from app.services.answer_once import Asking
+from app.services.cancel_job import cancel_job
+from app.services.farm import Farm
+from app.services.job_views import JobView, get_job
+from app.services.repeat_job import restart_job, retry_job
+from tests.farms import make_farm, make_org, submit, work_off
+from tests.fickle_painter import FicklePainter
+
+SCENES = tuple(SceneInput(f"This is scene {name}.") for name in ("one", "two", "three"))
+SMALL = VideoInput(scenes=SCENES, width_px=90, height_px=160, fps=24)
+
+
+@pytest.fixture
+def painter() -> FicklePainter:
+    return FicklePainter()
+
+
+@pytest.fixture
+def farm(database: Database, tmp_path: Path, painter: FicklePainter) -> Farm:
+    return replace(make_farm(database, tmp_path), painter=painter)
+
+
+@pytest.fixture
+def org_id(database: Database) -> int:
+    return make_org(database)
+
+
+def steps_of(farm: Farm, job_id: str) -> dict[str, Step]:
+    with farm.database.read() as session:
+        rows = session.scalars(select(Step).join(Job, Job.id == Step.job_id).where(Job.public_id == job_id))
+        return {step.name: step for step in rows}
+
+
+def picture_of(farm: Farm, job_id: str, number: int) -> str:
+    outputs = steps_of(farm, job_id)[f"scene/{number}/image"].outputs
+    assert outputs is not None
+    return str(outputs["picture.jpg"]["sha256"])
+
+
+def finished(farm: Farm, org_id: int, job_id: str) -> JobView:
+    work_off(farm)
+    return get_job(farm.database, org_id, job_id)
+
+
+def test_a_retry_takes_over_what_was_finished_and_does_the_rest(
+    farm: Farm, org_id: int, painter: FicklePainter
+) -> None:
+    painter.refuses = {2}
+    failed = finished(farm, org_id, submit(farm, org_id, SMALL))
+    assert failed.status == JobStatus.FAILED
+    painter.refuses = set()
+    done_before = {name for name, step in steps_of(farm, failed.id).items() if step.status == "succeeded"}
+
+    retried = retry_job(farm, Asking(org_id, "again"), failed.id).job
+    assert retried.parent is not None
+    assert (retried.parent.id, retried.parent.relation, retried.revision) == (failed.id, Relation.RETRY, 1)
+    job = finished(farm, org_id, retried.id)
+    assert job.status == JobStatus.SUCCEEDED
+    assert {name for name, step in steps_of(farm, job.id).items() if step.adopted} == done_before
+    assert job.steps_summary.adopted == len(done_before)
+    assert get_job(farm.database, org_id, failed.id) == failed
+
+
+def test_from_a_step_on_it_is_done_anew_and_what_came_before_is_kept(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    job = retry_job(farm, Asking(org_id, "again"), first.id, "scene/2/image").job
+    assert finished(farm, org_id, job.id).status == JobStatus.SUCCEEDED
+    steps = steps_of(farm, job.id)
+    anew = {"scene/2/image", "scene/1/clip", "scene/2/clip", "assemble", "gate"}
+    assert {name for name, step in steps.items() if step.fresh} == anew
+    assert {name for name, step in steps.items() if not step.adopted} == anew
+    kept = [picture_of(farm, job.id, number) == picture_of(farm, first.id, number) for number in (1, 2, 3)]
+    assert kept == [True, False, True]
+
+
+def test_a_result_that_was_made_anew_is_the_one_that_is_remembered(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    anew = retry_job(farm, Asking(org_id, "again"), first.id, "scene/1/image").job
+    work_off(farm)
+    same = finished(farm, org_id, submit(farm, org_id, SMALL))
+    assert picture_of(farm, same.id, 1) == picture_of(farm, anew.id, 1) != picture_of(farm, first.id, 1)
+
+
+def test_from_the_script_on_is_everything(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    job = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), first.id, "script").job.id)
+    assert (job.steps_summary.adopted, job.status) == (0, JobStatus.SUCCEEDED)
+
+
+def test_a_restart_takes_over_nothing(farm: Farm, org_id: int, painter: FicklePainter) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    job = finished(farm, org_id, restart_job(farm, Asking(org_id, "again"), first.id).job.id)
+    assert (job.steps_summary.adopted, job.status) == (0, JobStatus.SUCCEEDED)
+    assert job.parent is not None and job.parent.relation == Relation.RESTART
+    assert len(painter.painted) == 2 * len(SCENES)
+
+
+def test_the_parents_own_pictures_count_before_newer_ones_of_the_same_request(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    restarted = restart_job(farm, Asking(org_id, "again"), first.id).job
+    work_off(farm)
+    job = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), first.id, "scene/3/narration").job.id)
+    assert picture_of(farm, job.id, 1) == picture_of(farm, first.id, 1) != picture_of(farm, restarted.id, 1)
+
+
+def test_a_canceled_job_can_be_retried_and_keeps_its_labels_and_priority(farm: Farm, org_id: int) -> None:
+    job_id = submit(farm, org_id, SMALL)
+    cancel_job(farm.database, org_id, job_id)
+    with farm.database.begin() as session:
+        job = session.execute(select(Job).where(Job.public_id == job_id)).scalar_one()
+        job.labels, job.priority = {"customer": "42"}, 5
+    retried = retry_job(farm, Asking(org_id, "again"), job_id).job
+    assert (retried.labels, retried.priority, retried.correlation_id) == ({"customer": "42"}, 5, "again")
+
+
+def test_a_transition_that_makes_no_sense_is_refused_with_the_reason(farm: Farm, org_id: int) -> None:
+    live = submit(farm, org_id, SMALL)
+    for act in (retry_job, restart_job):
+        with pytest.raises(Conflict, match="queued still"):
+            act(farm, Asking(org_id, "again"), live)
+    work_off(farm)
+    with pytest.raises(Conflict, match="from_step"):
+        retry_job(farm, Asking(org_id, "again"), live)
+    with pytest.raises(NotFound):
+        restart_job(farm, Asking(make_org(farm.database, "strangers"), "again"), live)
+
+
+def test_an_unknown_step_is_refused_with_the_names_that_come_near(farm: Farm, org_id: int) -> None:
+    job = finished(farm, org_id, submit(farm, org_id, SMALL))
+    with pytest.raises(InvalidInput) as refused:
+        retry_job(farm, Asking(org_id, "again"), job.id, "scene/9/image")
+    assert refused.value.field == "from_step"
+    assert "scene/2/image" in refused.value.details["near"]

@@ -1,0 +1,46 @@
+"""How a worker goes: it takes nothing new, has a grace time to finish, and hands back what is left.
+
+Celery's warm shutdown does the first part and then waits for as long as a step takes. A clip may take longer than
+whoever restarts the worker allows, and a step that is cut off waits for its lease; one that is handed back does not.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from app.models.database import Database
+from app.services.hand_back import hand_back
+
+log = structlog.get_logger()
+
+
+class Drain:
+    """Begins with the first signal to stop, and ends with the process. Beginning it again changes nothing."""
+
+    def __init__(self, database_url: str, worker: str, grace_s: float) -> None:
+        self._database_url, self._worker, self._grace_s = database_url, worker, grace_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._hand_back_in_time, name="drain", daemon=True)
+        self._begun = False
+
+    def begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._thread.start()
+
+    def end(self) -> None:
+        """Everything is finished: there is nothing to hand back."""
+        self._ended.set()
+
+    def _hand_back_in_time(self) -> None:
+        if self._ended.wait(self._grace_s):
+            return
+        try:
+            steps = hand_back(Database(self._database_url, pooled=False), self._worker)
+        except Exception as error:
+            # Their leases run out all the same.
+            log.warning("steps_not_handed_back", worker=self._worker, reason=str(error).splitlines()[0])
+        else:
+            log.info("grace_time_over", worker=self._worker, handed_back=steps)
