@@ -10,7 +10,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from app.api.examples import answer_of, curl_of
+
 Json = Mapping[str, Any]
+
+# What a newcomer needs first, in the order in which it is needed; the others follow as in the document.
+TAUGHT_FIRST = ("createVideo", "getJob", "followJob", "getOutput", "cancelJob", "listJobs", "isReady")
+QUOTED = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>:)?')
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,11 @@ class Operation:
     parameters: list[Field]
     body_type: str | None
     body: list[Field]
-    examples: list[tuple[str, str]]
+    curl: str
+    # More bodies than the one that `curl` sends: what each is for, and its JSON.
+    examples: list[tuple[str, Markup]]
+    # The status and the body of a good answer.
+    example_answer: tuple[str, Markup] | None
     answers: list[Answer]
 
 
@@ -57,7 +67,6 @@ class Subject:
 class Reference:
     title: str
     version: str
-    description: Markup
     subjects: list[Subject]
 
 
@@ -68,12 +77,18 @@ def reference_of(document: Json) -> Reference:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+    # Sorting keeps the order of those that are equal.
+    operations.sort(key=lambda named: _lesson(named[1].id))
     subjects = [
         Subject(tag["name"], tag["description"], [found for name, found in operations if name == tag["name"]])
         for tag in document["tags"]
     ]
     info = document["info"]
-    return Reference(info["title"], info["version"], prose(info["description"]), subjects)
+    return Reference(info["title"], info["version"], subjects)
+
+
+def _lesson(operation_id: str) -> int:
+    return TAUGHT_FIRST.index(operation_id) if operation_id in TAUGHT_FIRST else len(TAUGHT_FIRST)
 
 
 def _operation(document: Json, method: str, path: str, operation: Json) -> Operation:
@@ -82,9 +97,10 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> Opera
     body_type = next(iter(bodies), None)
     content: Json = {} if body_type is None else bodies[body_type]
     examples = [
-        (example["summary"], json.dumps(example["value"], ensure_ascii=False, indent=2))
+        (example["summary"], colored_json(json.dumps(example["value"], ensure_ascii=False, indent=2)))
         for example in content.get("examples", {}).values()
     ]
+    answer = answer_of(document, operation)
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
@@ -95,7 +111,9 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> Opera
         parameters=[_parameter(parameter) for parameter in operation["parameters"]],
         body_type=body_type,
         body=list(_fields(document, content.get("schema", {}))),
-        examples=examples,
+        curl=curl_of(method, path, operation),
+        examples=examples[1:],
+        example_answer=None if answer is None else (answer[0], colored_json(answer[1])),
         answers=[_answer(document, status, answer) for status, answer in operation["responses"].items()],
     )
 
@@ -163,3 +181,17 @@ def prose(text: str) -> Markup:
         if paragraph
     ]
     return Markup("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
+
+
+def colored_json(text: str) -> Markup:
+    """JSON as HTML, its names and its strings marked; other text keeps its form and has its strings marked."""
+    pieces: list[Markup] = []
+    at = 0
+    for quoted in QUOTED.finditer(text):
+        kind = "name" if quoted["colon"] else "string"
+        pieces += [
+            escape(text[at : quoted.start()]),
+            Markup('<span class="{}">{}</span>').format(kind, quoted["string"]),
+        ]
+        at = quoted.end("string")
+    return Markup("").join([*pieces, escape(text[at:])])

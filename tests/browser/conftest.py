@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
 
 from tests.served_api import ServedApi
 
@@ -21,7 +21,31 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # No other host has an address, so a page that asked for one would show it by a failed request.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+class Watch:
+    """What went wrong on the pages of a context: console, scripts, answers, requests to other hosts."""
+
+    def __init__(self, context: BrowserContext, own_address: str) -> None:
+        self.faults: list[str] = []
+        self._own_address = own_address
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.faults.append(str(error.error)))
+        context.on("request", self._asked)
+        context.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self._own_address):
+            self.faults.append(f"left the farm: {request.url}")
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +54,45 @@ def browser() -> Iterator[Browser]:
     if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is not installed, and CI skips nothing.")
-        pytest.skip("Chromium is not installed.")
+        pytest.skip("Chromium is not installed (apt install chromium)")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield opened
         opened.close()
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[ServedApi]:
-    with ServedApi(tmp_path / "home") as served:
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
+    with ServedApi(tmp_path_factory.mktemp("browser") / "home") as served:
         yield served
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def page(browser: Browser, api: ServedApi) -> Iterator[Page]:
+    """An empty page of a fresh profile, which by the end must have seen no fault."""
+    context = browser.new_context(viewport=DESKTOP, base_url=api.url)
+    watch = Watch(context, api.url)
+    yield context.new_page()
+    context.close()
+    assert watch.faults == []
+
+
+@pytest.fixture
+def busy_worker(api: ServedApi) -> Iterator[None]:
+    """Somebody who does the farm's work for as long as the test."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(0.02):
+            api.work()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    yield
+    done.set()
+    worker.join()
