@@ -6,17 +6,13 @@ WEB_THREADS   requests that one process serves at a time (32); an open event str
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
 from config.logging import configure_logging
-from config.settings import Settings, SettingsError, load_settings, whole_number
-
-MAX_WORKERS = 64
-MAX_THREADS = 1024
+from config.settings import Settings, load_settings
 
 
 class FarmLogger(Logger):
@@ -35,14 +31,6 @@ def post_worker_init(worker: Worker) -> None:
     streams.is_closing = lambda: not worker.alive
 
 
-def read_count(name: str, default: int, most: int) -> int:
-    raw = os.environ.get(name, "").strip()
-    try:
-        return whole_number(1, most)(raw) if raw else default
-    except ValueError as error:
-        raise SettingsError([f"{name}: {error}"]) from None
-
-
 def bind_address(settings: Settings) -> str:
     """Gunicorn tells an IPv6 address by its brackets."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -53,8 +41,8 @@ _settings = load_settings()
 configure_logging(_settings)
 
 bind = bind_address(_settings)
-workers = read_count("WEB_WORKERS", 1, MAX_WORKERS)
-threads = read_count("WEB_THREADS", 32, MAX_THREADS)
+workers = _settings.web_workers
+threads = _settings.web_threads
 # Sync workers would serve one event stream and nothing else.
 worker_class = "gthread"
 # Streams end by themselves within a poll; what else runs longer than this is cut off, and is safe to be.

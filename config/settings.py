@@ -51,6 +51,8 @@ class Settings:
     drain_grace_s: float
     limits: FlowLimits
     canary_every_s: float
+    web_workers: int
+    web_threads: int
     max_upload_bytes: int
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
@@ -130,6 +132,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             hours=read("BUSINESS_HOURS", {}, parse_business_hours),
         ),
         canary_every_s=read("CANARY_EVERY_S", 0.0, seconds(0.0, 7 * 86400.0)),
+        web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
+        web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         openai_api_key=read("OPENAI_API_KEY", None, str),
         openai_base_url=read("OPENAI_BASE_URL", None, parse_http_url),

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ STAGES = {FLOWER: 1, BROKER: 2}
 GIVE_UP_AFTER = 3
 POLL_S = 0.02
 PRESENCE_POLL_S = 0.5
+FLOWER_WITHIN_S = 15.0
 
 
 class FarmFailed(Exception):
@@ -125,7 +127,24 @@ async def _boot(farm: Farm, supervisor: Supervisor, output: Output) -> None:
     for program in sorted(rest, key=lambda program: program.name == FLOWER):
         if program.name not in WITH_THE_WEB:
             supervisor.start(program)
+    await _wait_for_flower(farm)
     _print_addresses(farm, output)
+
+
+async def _wait_for_flower(farm: Farm) -> None:
+    """Flower starts last and slowest: its address is printed when somebody answers there, or after a while."""
+    if farm.flower_url is None:
+        return
+    deadline = time.monotonic() + FLOWER_WITHIN_S
+    port = farm.settings.flower_port
+    while time.monotonic() < deadline:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(POLL_S)
+        else:
+            writer.close()
+            return
 
 
 async def _release(farm: Farm, supervisor: Supervisor, output: Output) -> None:

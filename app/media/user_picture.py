@@ -26,7 +26,7 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> Non
                 paper = Image.new("RGBA", image.size, "white")
                 paper.alpha_composite(image.convert("RGBA"))
                 image = paper
-            image = image.convert("RGB")
+            image = to_8_bits(image).convert("RGB")
             cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
             if cover < 1.0:
                 size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
@@ -34,3 +34,10 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> Non
             image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=profile)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadMedia("An image of this job cannot be decoded.") from error
+
+
+def to_8_bits(image: Image.Image) -> Image.Image:
+    """Sixteen bits of grey as eight: Pillow's own conversion would cut everything above 255 to white."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value / 257.0).convert("L")

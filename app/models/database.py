@@ -44,10 +44,6 @@ class Database:
         # A read on SQLite must not queue behind the writers, so it begins without the write lock.
         self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
 
-    @property
-    def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
-
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end of the block, rolled back by any exception."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import OperationalError
 
 from app.models.database import make_engine
 from config.settings import load_settings
@@ -41,10 +42,15 @@ def main() -> None:
     parser.add_argument("--new", metavar="MESSAGE", help="write a new migration from the difference to the models")
     arguments = parser.parse_args()
     url = load_settings().database_url
-    if arguments.new:
-        _with_alembic(url, lambda config: command.revision(config, arguments.new, autogenerate=True))
-    else:
-        migrate(url)
+    try:
+        if arguments.new:
+            _with_alembic(url, lambda config: command.revision(config, arguments.new, autogenerate=True))
+        else:
+            migrate(url)
+    except OperationalError as error:
+        # The driver's own sentence is what helps; the stack above it helps nobody. The URL may hold a password.
+        where = make_url(url).render_as_string(hide_password=True)
+        raise SystemExit(f"DATABASE_URL: the database at {where} cannot be used: {error.orig}".strip()) from None
 
 
 if __name__ == "__main__":

@@ -56,9 +56,11 @@ def _expired_leases(database: Database) -> int:
             if step.status != StepStatus.RUNNING or (step.lease_expires_at or now) >= now:
                 continue
             lost = WorkerLost(f"The worker {step.worker} stopped answering during {step.name}.", worker=step.worker)
+            facts = {"job_id": job.public_id, "step": step.name, "worker": step.worker, "attempt": step.attempt}
             settle_failure(session, job, step, lost, now)
-            taken_back += 1
-            log.warning("lease_expired", job_id=job.public_id, step=step.name, worker=step.worker, attempt=step.attempt)
+        # After the commit: on a full disk it does not happen, and must not be told each second.
+        log.warning("lease_expired", **facts)
+        taken_back += 1
     return taken_back
 
 

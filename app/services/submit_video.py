@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import InvalidInput, ProviderNotConfigured
+from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
-from app.domain.video import VideoInput
+from app.domain.script import Script
+from app.domain.video import CaptionMode, VideoInput
+from app.media.lettering import check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
@@ -71,9 +73,25 @@ def check_video(farm: Farm, video: VideoInput) -> None:
         raise InvalidInput("prompt", "The prompt is empty.")
     check_providers(farm, video)
     if video.text is not None:
-        script_from_text(video.text)
+        _check_shown(script_from_text(video.text), video, "text")
     elif video.scenes is not None:
-        script_from_scenes(video.scenes)
+        _check_shown(script_from_scenes(video.scenes), video, "scenes")
+
+
+def _check_shown(script: Script, video: VideoInput, field: str) -> None:
+    """Captions that cannot be drawn would fail the job when everything has been spoken already."""
+    if video.captions == CaptionMode.OFF:
+        return
+    try:
+        check_glyphs(scene.text for scene in script.scenes)
+    except MissingGlyphs as error:
+        missing = error.details["characters"]
+        named = ", ".join(f"U+{ord(character):04X}" for character in missing[:10])
+        raise InvalidInput(
+            field,
+            f"The captions have no letters for {named}{' and others' if len(missing) > 10 else ''}. "
+            "Leave these characters out, or set captions to off.",
+        ) from None
 
 
 def check_providers(farm: Farm, video: VideoInput) -> None:

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
@@ -75,10 +74,6 @@ class LocalStorage:
                 probe.flush()
         except OSError as error:
             raise ServiceUnavailable(f"Nothing can be stored now: {error.strerror}.") from error
-
-    def free_bytes(self) -> int:
-        """Room left on the disk."""
-        return shutil.disk_usage(self.root).free
 
     def _place(self, sha256: str) -> Path:
         if not IS_SHA256.fullmatch(sha256):

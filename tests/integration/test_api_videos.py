@@ -179,3 +179,10 @@ def test_one_key_sent_eight_times_at_once_makes_one_job(api: Api) -> None:
 def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     answer = api.post("/api/videos", {"text": "A river."}, Idempotency_Key=key)
     assert (answer.status, error_of(answer)["details"]["field"]) == (422, "Idempotency-Key")
+
+
+def test_letters_that_no_caption_can_show_are_refused_before_anything_is_spoken(api: Api) -> None:
+    answer = api.post("/api/videos", {"text": "The name 北京 means northern capital."})
+    assert (answer.status, error_of(answer)["error_code"]) == (422, "INVALID_INPUT")
+    assert "U+4EAC" in error_of(answer)["message"]
+    assert api.post("/api/videos", {"text": "The name 北京.", "captions": "off"}).status == 202

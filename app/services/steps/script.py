@@ -12,7 +12,8 @@ from sqlalchemy import select
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
 from app.domain.script import Script, with_images
-from app.domain.video import VideoInput
+from app.domain.video import CaptionMode, VideoInput
+from app.media.lettering import check_glyphs
 from app.models import Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.providers.protocols import WritingRequest
@@ -49,6 +50,9 @@ class ScriptStep(StepHandler):
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
         script = with_images(script, video.images)
+        if video.captions != CaptionMode.OFF:
+            # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
+            check_glyphs(scene.text for scene in script.scenes)
         path = bench.folder / OUTPUT
         path.write_text(json.dumps(asdict(script), ensure_ascii=False), encoding="utf-8")
         return Outcome(

@@ -1,0 +1,17 @@
+"""For all tests: a run that is told to end takes its servers and farms down with it."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A plain SIGTERM would end the run without its fixtures' ends, and leave their servers behind.
+    signal.signal(signal.SIGTERM, stop_in_order)
+
+
+def stop_in_order(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,56 @@
+"""A caller's picture made safe: what it shows stays what it showed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.domain.errors import BadMedia
+from app.media.user_picture import import_picture
+
+FRAME_PX = (180, 320)
+
+
+def imported(image: Image.Image, folder: Path, kind: str = "PNG") -> Image.Image:
+    source, out = folder / "source", folder / "out.jpg"
+    image.save(source, kind)
+    import_picture(source, out, frame_px=FRAME_PX)
+    with Image.open(out) as result:
+        result.load()
+        return result
+
+
+def test_sixteen_bits_of_grey_keep_their_tone(tmp_path: Path) -> None:
+    grey = Image.fromarray(np.full((400, 300), 40_000, np.uint16))
+    middle = imported(grey, tmp_path).getpixel((50, 50))
+    assert middle == pytest.approx((156, 156, 156), abs=2)
+
+
+def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
+    assert imported(Image.new("RGBA", (300, 400), (0, 0, 0, 0)), tmp_path).getpixel((10, 10)) == (255, 255, 255)
+
+
+def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (400, 200), "red")
+    turned = photo.getexif()
+    turned[0x0112] = 6
+    photo.save(tmp_path / "photo.jpg", exif=turned)
+    import_picture(tmp_path / "photo.jpg", tmp_path / "out.jpg", frame_px=FRAME_PX)
+    with Image.open(tmp_path / "out.jpg") as upright:
+        assert upright.height > upright.width
+
+
+def test_no_more_pixels_are_kept_than_the_frame_can_show(tmp_path: Path) -> None:
+    assert max(imported(Image.new("RGB", (3000, 5000)), tmp_path).size) <= 1.5 * max(FRAME_PX) + 1
+
+
+def test_a_torn_picture_is_a_permanent_failure_and_leaves_nothing(tmp_path: Path) -> None:
+    Image.effect_noise((300, 300), 50).save(tmp_path / "whole.png")
+    torn = tmp_path / "torn.png"
+    torn.write_bytes((tmp_path / "whole.png").read_bytes()[:5000])
+    with pytest.raises(BadMedia):
+        import_picture(torn, tmp_path / "out.jpg", frame_px=FRAME_PX)
+    assert not (tmp_path / "out.jpg").exists()
