@@ -16,18 +16,29 @@ def _words(text: str) -> frozenset[str]:
 TITLES = _words(
     "mr mrs ms dr prof st mt ft gen sen rep gov capt lt col sgt cmdr adm maj rev hon pres supt messrs hr fr frl dipl "
     "mm mme mmes mlle mlles sr sra srta sres dra dña ud uds sig sig.ra dott ecc.mo exmo exma dhr mevr drs inż mgr "
+    "hrn dipl.-ing dipl.-kfm pfr gebr msgr ste excmo ilmo avv dott.ssa prof.ssa sig.na cpl pvt "
     "г-н г-жа проф акад"
 )
+
+# The rest of a title (`Dr. rer. nat. Meier`); elsewhere some are words (Swedish `med`) or names (`Phil`).
+DEGREES = _words("med phil jur rer nat pol oec theol habil h.c ing dent vet mult techn publ iur")
 
 # Something always follows: an example, a name, an explanation.
 NEVER_FINAL = _words(
     "e.g i.e vs cf viz approx resp z.b d.h u.a o.ä bzw ggf evtl inkl exkl zzgl sog vgl geb gest "
+    "z.bsp z.t z.zt zzt d.i i.d.r u.u v.a bspw bzgl betr insb insbes einschl ausschl abzgl eigtl urspr vmtl "
+    "hrsg dt engl frz österr incl excl esp c.-à-d séc dvs см ср ул "
     "p.ex av éd p.ej bijv d.w.z o.a i.p.v t.ex bl.a f.eks np tzn tzw ul godz např tzv т.е т.к напр им стр"
 )
 
+# The same, but only after the word before them: alone they are words of some language (`Ich mag es.`).
+NEVER_FINAL_PAIRS = _words("ad_es per_es por_ej p._ej por_ex par_ex zum_bsp zum_beisp")
+
 # Abbreviations that need a number after them; otherwise they are ordinary words (`No.`) or end a sentence.
 BEFORE_NUMBER = _words(
-    "no nos nr núm art p pp pág págs pag fig figs eq eqs vol ch chap sec abs kap abb bd kl tel § č рис табл гл п с"
+    "no nos nr núm art p pp pág págs pag fig figs eq eqs vol ch chap sec abs kap abb bd kl tel § č "
+    "env mind ок cca omkr tab tabl cap pagg blz afb ziff abschn anm tél tfno télf lfd hsnr "
+    "рис табл гл п с"
 )
 
 # They often stand in a sentence and may just as well end it: the next word decides.
@@ -35,7 +46,28 @@ MAYBE_FINAL = _words(
     "etc al max min est ext dept inc ltd co corp bros llc plc jr sr esq ph.d m.d b.a m.a b.sc m.sc a.m p.m u.s u.k "
     "u.s.a e.u u.n d.c b.c a.d b.c.e c.e ave blvd rd sq jan feb mar apr jun jul aug sep sept oct nov dec "
     "usw u.s.w u.ä etw jh jhd v.chr n.chr ee.uu a.c d.c s.a s.l ecc enz m.fl osv itp itd m.in atd "
+    "ca mio mrd tsd ing mag lic arq lt aprox ltda cie avda dpto depto hnos gral assoc univ intl natl orig misc "
+    "j.-c m.m o.s.v "
     "г гг в вв руб тыс млн млрд т.д т.п др"
+)
+
+# Behind a number they are its unit and the next word decides; elsewhere they are words (`the mill.`, `come in.`).
+AFTER_NUMBER = _words(
+    "bio mill mil mld mln bn bln tn tril tis tys std stk sek hr hrs min mins sec secs ft in lb lbs oz yd yds mi gal qt "
+    "pt tbsp tsp pct kr zł"
+)
+
+# What a number is read together with, stops left out. A caption parts them only when it must.
+UNITS = AFTER_NUMBER - {"in", "mi"} | _words(
+    "% ‰ € $ £ ¥ ° °c °f k mm cm dm m km mm² cm² m² km² m³ km³ ha g mg kg t l ml cl h s ms w kw mw gw kwh hz khz mhz "
+    "ghz kb mb gb tb px km/h m/s mph mbit/s a.m p.m uhr mio mrd tsd "
+    "percent prozent procent thousand million millions billion billions trillion tausend millionen milliarde "
+    "milliarden mille millón millones mil milhão milhões millions milliard milliards milioni miliardi miljoen miljard "
+    "euro euros dollar dollars pound pounds franken francs meter meters metre metres mètres metros metri kilometer "
+    "kilometers kilometre kilometres kilomètres kilómetros quilômetros chilometri miles feet inches kilo kilos gramm "
+    "grams grammes gramos tons tonnes tonnen toneladas liter liters litres litros degrees grad degrés grados hours "
+    "stunden heures horas minutes minuten minutos seconds sekunden secondes segundos days tage jours días years jahre "
+    "jahren ans años anos anni jaar тыс млн млрд руб рублей км м кг г лет процентов"
 )
 
 MONTHS = _words(

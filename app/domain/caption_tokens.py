@@ -8,9 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.domain.abbreviations import TITLES, UNITS
+from app.domain.sentences import group_sentences
 from app.domain.speech import Word
 
 CLOSERS = "\"'”’»›)]}“‘"
+OPENERS = "\"'“‘„‚«‹([{¿¡"
+# An aside longer than this is cut like any other text.
+MAX_BRACKET_TOKENS = 12
 SENTENCE_ENDS = ".!?…。！？"
 CLAUSE_ENDS = ",;:–—、，；："
 SOFT_BREAKS = "-/_.,?&=·–—"
@@ -25,6 +30,8 @@ class Token:
 
     `chars_before` sums the characters of all tokens before it, so that a line is measured by one
     subtraction. `continues` marks a piece that goes on with the token before and so begins a line.
+    `clings` marks a token that reads wrongly when parted from the next (`z.` from `B.`, `5` from `km`);
+    `in_brackets` one after which a bracket is still open.
     """
 
     word: Word
@@ -33,17 +40,35 @@ class Token:
     continues: bool
     ends_sentence: bool
     ends_clause: bool
+    clings: bool
+    in_brackets: bool
 
 
 def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
     """The tokens of `words`, none longer than `line_chars` and none without text."""
     tokens = []
     chars_before = 0
-    for word in _in_order([word for word in words if word.text.strip()]):
-        for index, piece in enumerate(_pieces(word, line_chars)):
+    in_order = list(_in_order([word for word in words if word.text.strip()]))
+    texts = [word.text for word in in_order]
+    sentence_ends = _sentence_ends(texts)
+    bracketed = _bracketed(texts)
+    for at, word in enumerate(in_order):
+        pieces = _pieces(word, line_chars)
+        following = texts[at + 1] if at + 1 < len(texts) else ""
+        for index, piece in enumerate(pieces):
+            is_last = index + 1 == len(pieces)
             chars = chars_of(piece.text)
             tokens.append(
-                Token(piece, chars, chars_before, index > 0, ends_sentence(piece.text), ends_clause(piece.text))
+                Token(
+                    piece,
+                    chars,
+                    chars_before,
+                    continues=index > 0,
+                    ends_sentence=is_last and at in sentence_ends,
+                    ends_clause=ends_clause(piece.text),
+                    clings=is_last and at not in sentence_ends and clings(word.text, following),
+                    in_brackets=at in bracketed,
+                )
             )
             chars_before += chars
     return tokens
@@ -68,12 +93,44 @@ def clusters_of(text: str) -> list[str]:
     return clusters
 
 
-def ends_sentence(text: str) -> bool:
-    """Whether a sentence ends here. A short capitalised token is taken for a title or an initial (`Dr.`, `J.`)."""
-    bare = text.rstrip(CLOSERS)
-    if not bare or bare[-1] not in SENTENCE_ENDS:
-        return False
-    return not (bare[-1] == "." and len(bare) <= 3 and bare[0].isupper())
+def _sentence_ends(texts: Sequence[str]) -> frozenset[int]:
+    """Which of `texts` end a sentence: judged with the words around them, as the voice's pauses are."""
+    ends = []
+    at = -1
+    for sentence in group_sentences(texts):
+        at += len(sentence)
+        ends.append(at)
+    # The script may stop in the middle of a sentence.
+    if ends and texts[at].rstrip(CLOSERS)[-1:] not in tuple(SENTENCE_ENDS):
+        ends.pop()
+    return frozenset(ends)
+
+
+def clings(text: str, following: str) -> bool:
+    """Whether `text`, which ends no sentence, belongs to `following`: an abbreviation, a title, a number."""
+    core = text.rstrip(CLOSERS)
+    # An ellipsis is a place to stop at; a single stop that ends no sentence belongs to an abbreviation.
+    if core.endswith(".") and not core.endswith(".."):
+        return True
+    word = core.lstrip(OPENERS)
+    if word[:1].isupper() and word.casefold() in TITLES:
+        return following[:1].isupper()
+    return word[-1:].isdigit() and following.rstrip(CLOSERS + CLAUSE_ENDS + SENTENCE_ENDS).casefold() in UNITS
+
+
+def _bracketed(texts: Sequence[str]) -> frozenset[int]:
+    """The texts after which a bracket is open that closes soon; one that nothing closes counts for nothing."""
+    inside: set[int] = set()
+    opened_at: list[int] = []
+    for at, text in enumerate(texts):
+        for char in text:
+            if char in "([{":
+                opened_at.append(at)
+            elif char in ")]}" and opened_at:
+                first = opened_at.pop()
+                if at - first <= MAX_BRACKET_TOKENS:
+                    inside.update(range(first, at))
+    return frozenset(inside)
 
 
 def ends_clause(text: str) -> bool:

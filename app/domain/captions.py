@@ -20,6 +20,9 @@ LINGER_S = 0.4  # a cue outlives its last word by this
 SHORT_GAP_S = 0.4  # an empty screen shorter than this reads as a flicker; the cue stays instead
 PAUSE_S = 0.25  # silence that a listener hears as a break
 LONG_PAUSE_S = 0.5  # silence over which a cue should not stretch
+# What a cut costs that tears apart `z. B.`, `Dr. Meier` or `5 km`, and one inside brackets; an ordinary cut costs 1.
+TEAR_COST = 6.0
+BRACKET_COST = 4.0
 MAX_CUE_TOKENS = 28  # more than two lines of prose hold; keeps the search short on pages of single letters
 
 LANDSCAPE_FROM = 1.2  # width over height from which a frame reads as landscape
@@ -206,10 +209,14 @@ def _cue_cost(
 
 
 def _break_cost(tokens: Sequence[Token], at: int) -> float:
-    """How bad it is to cut before tokens[at]: nothing after a sentence, most after a small word."""
+    """How bad it is to cut before tokens[at]: nothing after a sentence, most where it tears a phrase."""
     before = tokens[at - 1]
     if at == len(tokens) or before.ends_sentence:
         return 0.0
+    if before.clings:
+        return TEAR_COST
+    if before.in_brackets:
+        return BRACKET_COST
     if before.ends_clause or tokens[at].word.start_s - before.word.end_s > PAUSE_S:
         return 0.35
     return 1.4 if before.chars <= 3 else 1.0

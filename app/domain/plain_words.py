@@ -44,6 +44,10 @@ _PICTOGRAPH = (
 )
 _MODIFIERS = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
 _PICTOGRAPHS = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTOGRAPH}{_MODIFIERS}(?:\u200d{_PICTOGRAPH}{_MODIFIERS})*")
+# Where one stood, until it is known whether a space belongs there; the text itself has no such character.
+_LEFT_OUT = "\0"
+_BEFORE_PUNCTUATION = re.compile("(?<![ \0])[ \0]*\0(?=[.,;:!?…)\\]}”’])")
+_AFTER_OPENING = re.compile("(?<=[(\\[{“‘¿¡])\0[ \0]*")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\u20e3]|(?<=\\s)[\u200c\u200d]+")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|\bwww\.)[^\s<>\"“”«»]+", re.IGNORECASE)
 
@@ -76,9 +80,15 @@ def fold(text: str) -> str:
 
 
 def without_pictographs(text: str) -> tuple[str, int]:
-    """`text` with a space for each emoji or pictograph, and how many there were."""
-    text, count = _PICTOGRAPHS.subn(" ", _KEYCAP.sub(r"\1", text))
-    return _JOINERS.sub("", _VARIATION_SELECTORS.sub("", text)), count
+    """`text` with a space for each emoji or pictograph, none before punctuation (`much 👍!`), and how many there were.
+
+    Punctuation that the author set apart (French `Bravo 👍 !`) stays apart.
+    """
+    plain = _KEYCAP.sub(r"\1", text.replace(_LEFT_OUT, " "))
+    text, count = _PICTOGRAPHS.subn(_LEFT_OUT, plain)
+    text = _JOINERS.sub("", _VARIATION_SELECTORS.sub("", text))
+    text = _AFTER_OPENING.sub("", _BEFORE_PUNCTUATION.sub("", text))
+    return text.replace(_LEFT_OUT, " "), count
 
 
 def without_rules(text: str) -> str:

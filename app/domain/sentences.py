@@ -12,7 +12,17 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from app.domain.abbreviations import BEFORE_NUMBER, MAYBE_FINAL, MONTHS, NEVER_FINAL, SENTENCE_OPENERS, TITLES
+from app.domain.abbreviations import (
+    AFTER_NUMBER,
+    BEFORE_NUMBER,
+    DEGREES,
+    MAYBE_FINAL,
+    MONTHS,
+    NEVER_FINAL,
+    NEVER_FINAL_PAIRS,
+    SENTENCE_OPENERS,
+    TITLES,
+)
 
 CLOSERS = "\"'”’»›)]}」』】》〉）］＂＇"
 OPENERS = "\"'“‘„‚«‹([{「『【《〈（［¿¡＂＇"
@@ -28,6 +38,8 @@ _UNSPACED_BREAK = re.compile(
     f"(?<=[{_UNSPACED_STOPS}।॥។]){_NOT_BEFORE}|(?<=[{_UNSPACED_STOPS}][」』】》〉）］”’]){_NOT_BEFORE}"
 )
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
+# Spanish doubles the letters of a plural: "EE. UU.", "FF. AA.".
+_DOUBLED = re.compile(r"([^\W\d_a-z])\1\.")
 LIST_LABEL = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]")
 
 
@@ -98,8 +110,21 @@ def _full_stop_ends(core: str, next_core: str, current: Sequence[str]) -> bool:
     folded = word.casefold()
     opens = _opens_sentence(next_core)
     before_digit = next_core[:1].isdigit()
+    previous = current[-2].lstrip(OPENERS) if len(current) > 1 else ""
     if folded in NEVER_FINAL or (folded in BEFORE_NUMBER and before_digit):
         return False
+    if f"{previous.casefold()}_{folded}" in NEVER_FINAL_PAIRS:
+        return False
+    if folded in DEGREES and previous.endswith(".") and previous[:-1].casefold() in TITLES | DEGREES:
+        return opens
+    if _DOUBLED.fullmatch(word + "."):
+        # The second half may end a sentence like any abbreviation; alone it is no plural ("Part II.").
+        if _DOUBLED.fullmatch(next_core.rstrip(CLOSERS + CLAUSE_STOPS)):
+            return False
+        if _DOUBLED.fullmatch(previous):
+            return opens
+    if folded in AFTER_NUMBER and previous[-1:].isdigit():
+        return opens
     if folded in TITLES and word[0].isupper():
         # "On Main St. The …" is the one title that is a street as well; "Jr." and "Sr." stand behind the name.
         return folded in ("st", "sr") and opens

@@ -119,6 +119,31 @@ def test_a_title_does_not_end_a_sentence() -> None:
     assert texts(cues) == ["Then Dr. Smith spoke."]
 
 
+@pytest.mark.parametrize("shape", [SHORT_LINE, WIDE_LINES])
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Am 3. Oktober kamen ca. 1.200 Menschen – z. B. Familien aus der Stadt.", "z. B. Familien"),
+        ("Am 3. Oktober kamen ca. 1.200 Menschen – z. B. Familien aus der Stadt.", "ca. 1.200"),
+        ("Yesterday all of us paid $3.50 (approx. €3.20) for the coffee.", "(approx. €3.20)"),
+        ("The whole family went to see Dr. Meier about it.", "Dr. Meier"),
+        ("The whole family went to see Mrs Meier about it.", "Mrs Meier"),
+        ("From the old harbour it is 1,200 km to the city.", "1,200 km"),
+        ("Die neue Brücke kostet die Stadt 3 Mio. Euro im Jahr.", "3 Mio. Euro"),
+    ],
+)
+def test_what_is_read_as_one_stays_on_one_line(text: str, whole: str, shape: CueShape) -> None:
+    lines = [line for cue in break_into_cues(spoken(text, pause_s=0), shape) for line in cue.text.split("\n")]
+    assert any(whole in line for line in lines), lines
+
+
+def test_a_bracket_that_nothing_closes_changes_nothing() -> None:
+    words = "one two, three four five six seven eight nine ten".split()
+    closed_never = break_into_cues(spoken(" ".join(["(ab", *words])), SHORT_LINE)
+    without = break_into_cues(spoken(" ".join(["-ab", *words])), SHORT_LINE)
+    assert [len(cue.words) for cue in closed_never] == [len(cue.words) for cue in without]
+
+
 def test_a_long_word_is_cut_with_a_hyphen_and_its_pieces_share_its_time() -> None:
     cues = break_into_cues([Word("Rindfleischetikettierungsgesetz", 1.0, 4.0)], SHORT_LINE)
     assert [text.endswith("-") for text in texts(cues)] == [True, False]

@@ -138,6 +138,20 @@ def test_what_cannot_be_said_is_skipped_with_a_note(markdown: str, note: str) ->
     assert not {"a", "cat", "old", "title", "remark", "1"} & set(said(script).lower().strip(".").split())
 
 
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        ("I love it ❤️ so much 👍🏽!", "I love it so much!"),
+        ("Great 👍 🎉, thanks (really 😀).", "Great, thanks (really)."),
+        ("So it goes (👍 fine).", "So it goes (fine)."),
+        ("Bravo 👍 ! Merci.", "Bravo ! Merci."),
+        ("One👍two.", "One two."),
+    ],
+)
+def test_a_dropped_pictograph_leaves_no_space_before_punctuation(markdown: str, words: str) -> None:
+    assert said(script_from_text(markdown)) == words
+
+
 def test_front_matter_does_not_shift_the_line_numbers_of_notes() -> None:
     script = script_from_text("---\na: b\n---\nHi.\n\n```\nx\n```\n")
     assert script.notes[-1] == "Skipped a code block of 1 line at line 6."

@@ -12,7 +12,9 @@ import espeakng_loader
 from app.domain.errors import InvalidInput
 
 MAX_NEAR = 5
-MIN_NEAR = 3
+# Of `difflib`'s ratio: below it a match shares a few letters with what was asked for by chance.
+LIKENESS_FLOOR = 0.6
+SHORT_LIKENESS_FLOOR = 0.5  # of two letters one is half: `f9` is like `f5`
 # What people write for a language whose data file says it otherwise.
 _COMMON_NAMES = dict(
     pair.split("=")
@@ -86,7 +88,7 @@ def _read_language(file: Path) -> tuple[str, list[str], str]:
 def language_tag(language: str) -> str:
     """espeak-ng's tag for what the caller wrote: `en_US` → `en-us`, `de-DE` → `de`.
 
-    Raises InvalidInput, whose `near` lists three to five tags that may have been meant.
+    Raises InvalidInput, whose `near` lists up to five tags that may have been meant.
     """
     tags = catalogue().languages
     wanted = language.strip().lower().replace("_", "-")
@@ -98,24 +100,27 @@ def language_tag(language: str) -> str:
             # English of no country is spoken as in America: its own file says the same with an older accent.
             return "en-us" if candidate == "en" else candidate
     near = near_languages(wanted)
-    raise InvalidInput("language", f"No voice speaks {_shown(language)}. Near matches: {', '.join(near)}.", near=near)
+    fault = "No voice speaks this language." if wanted else "The language is empty."
+    raise InvalidInput("language", f"{fault} {_where_to_look(near)}", near=near)
 
 
 def variant_name(voice: str) -> str:
-    """The variant as espeak-ng spells it; raises InvalidInput with near matches."""
+    """The variant as espeak-ng spells it; raises InvalidInput with up to five near matches."""
     variants = catalogue().variants
     if voice in variants:
         return voice
     folded = {variant.lower(): variant for variant in reversed(variants)}
     if voice.strip().lower() in folded:
         return folded[voice.strip().lower()]
-    close = difflib.get_close_matches(voice.strip().lower(), folded, MAX_NEAR, cutoff=0.4)
-    near = _filled([folded[match] for match in close], ["f2", "f3", "m3", "max", "Annie"])
-    raise InvalidInput("voice", f"There is no voice {_shown(voice)}. Near matches: {', '.join(near)}.", near=near)
+    wanted = voice.strip().lower()
+    floor = LIKENESS_FLOOR if len(wanted) > 2 else SHORT_LIKENESS_FLOOR
+    near = [folded[match] for match in difflib.get_close_matches(wanted, folded, MAX_NEAR, cutoff=floor)]
+    fault = "There is no such voice." if wanted else "The voice is empty."
+    raise InvalidInput("voice", f"{fault} {_where_to_look(near)}", near=near)
 
 
 def near_languages(wanted: str) -> list[str]:
-    """Three to five tags: by a common name first, then by the same beginning, then by likeness of tag or name."""
+    """Up to five tags, or none: by common name, then by beginning, then by likeness of tag or name."""
     tags = catalogue().languages
     found = [_COMMON_NAMES[wanted]] if wanted in _COMMON_NAMES else []
     word = wanted.replace("-", " ")
@@ -127,14 +132,11 @@ def near_languages(wanted: str) -> list[str]:
     found += [names[name] for name in by_name]
     found += [_COMMON_NAMES[name] for name in difflib.get_close_matches(word, _COMMON_NAMES, 2, cutoff=0.7)]
     found += difflib.get_close_matches(wanted, tags, MAX_NEAR, cutoff=0.6)
-    return _filled(found, ["en", "es", "fr", "de", "pt-br"])
+    return list(dict.fromkeys(found))[:MAX_NEAR]
 
 
-def _filled(found: list[str], usual: list[str]) -> list[str]:
-    """The best of `found` without repeats; a list too short to help is filled from the usual ones."""
-    unique = list(dict.fromkeys(found))[:MAX_NEAR]
-    return unique + [item for item in usual if item not in unique][: max(0, MIN_NEAR - len(unique))]
-
-
-def _shown(text: str) -> str:
-    return f"“{text}”" if len(text) <= 40 else f"“{text[:40]}…”"
+def _where_to_look(near: list[str]) -> str:
+    """The near matches; where there is none, a guess would mislead and the whole list helps."""
+    if near:
+        return f"Near matches: {', '.join(near)}."
+    return "GET /api/voices and --list-voices list all languages and voices."
