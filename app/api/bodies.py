@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import IO, Any, NoReturn, cast
 
@@ -65,7 +66,12 @@ class StrictRequest(Request):
 def parse_json(body: bytes) -> Any:
     """The value of a JSON text. MalformedBody when it is none, InvalidInput for a value that no field can hold."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_without_repeats,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
         _refuse_unusable(value, (), 0)
     except UnicodeDecodeError as error:
         raise MalformedBody("The body is not UTF-8.") from error
@@ -112,7 +118,7 @@ def _refuse_unusable(value: Any, path: tuple[str | int, ...], depth: int) -> Non
     match value:
         case str():
             if fault := _unusable(value):
-                raise InvalidInput(".".join(map(str, path)) or "body", f"The text holds {fault}.")
+                raise InvalidInput(".".join(map(str, path)) or "body", f"Holds {fault}.")
         case dict():
             for key, item in value.items():
                 if fault := _unusable(key):
@@ -135,6 +141,16 @@ def _unusable(text: str) -> str | None:
 
 def _too_deep() -> InvalidInput:
     return InvalidInput("body", f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Of two fields with one name Python keeps the last, and the caller may have meant the first."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        repeated, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        field = "body" if not repeated or _unusable(repeated) else repeated[:100]
+        raise InvalidInput(field, "This field is given more than once.")
+    return fields
 
 
 def _finite(text: str) -> float:

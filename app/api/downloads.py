@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 
@@ -25,6 +27,21 @@ ANSWERS: Responses = {
 }
 
 
+# RFC 9110, 14.1.2: from one byte to another or to the end, or so many from the end. No file has 10^18 bytes.
+RANGE = re.compile(r"bytes=[ \t]*(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})[ \t]*", re.IGNORECASE)
+
+
+def is_one_range(asked: str) -> bool:
+    """Whether a Range header is heeded. RFC 9110, 14.2: one that is malformed or of another unit is as if not there.
+
+    Several ranges at once may be answered with the whole file too, which is simpler and always right.
+    """
+    found = RANGE.fullmatch(asked)
+    if found is None:
+        return False
+    return not found["last"] or int(found["first"]) <= int(found["last"])
+
+
 @downloads.get("/api/jobs/<job_id>/artifacts/<name>")
 @downloads.doc(operation_id="getOutput", responses=ANSWERS)
 def fetch(job_id: str, name: str) -> Response:
@@ -40,9 +57,8 @@ def fetch(job_id: str, name: str) -> Response:
     except NotFound as error:
         # The row is there, so this is our storage failing, not the caller asking for the wrong thing.
         raise ServiceUnavailable("The file cannot be read from storage now.") from error
-    if "," in request.headers.get("Range", ""):
-        # Several ranges at once may be answered with the whole file, which is simpler and always right.
-        del request.environ["HTTP_RANGE"]
+    if not is_one_range(request.headers.get("Range", "")):
+        request.environ.pop("HTTP_RANGE", None)
     response = send_file(
         path,
         mimetype=artifact.media_type,

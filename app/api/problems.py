@@ -108,8 +108,15 @@ def _of_product(error: errors.SceneworksError) -> Problem:
     status = next((status for known, status in STATUS_OF if isinstance(error, known)), 500)
     if status == 500:
         return Problem(500, "INTERNAL", INTERNAL)
+    message = _with_field(error) if isinstance(error, errors.InvalidInput) else error.message
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status, {})
-    return Problem(status, error.code, error.message, error.details, headers)
+    return Problem(status, error.code, message, error.details, headers)
+
+
+def _with_field(error: errors.InvalidInput) -> str:
+    """`voice: There is no such voice.`: pydantic's faults name their field in the message, and so do all others."""
+    prefix = f"{error.field}: "
+    return error.message if error.message.startswith(prefix) else prefix + error.message
 
 
 def _of_http(error: HTTPException) -> Problem:

@@ -11,7 +11,7 @@ from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
 from app.client.transport import Transport
 from app.client.uploads import form_of
-from app.client.values import Asset, Job, JobEvent, Output, VideoRequest, Voices, understand
+from app.client.values import Asset, Job, JobEvent, Output, Readiness, VideoRequest, Voices, understand
 
 PATIENCE_S = 60.0
 
@@ -45,6 +45,15 @@ class Client:
     def voices(self) -> Voices:
         """The languages and voices that the farm speaks."""
         return understand(Voices.from_json, self._transport.get("/api/voices"))
+
+    def readiness(self) -> Readiness:
+        """Whether the farm can work, and what keeps it from it. Asked once: an answer that does not come is one too."""
+        return understand(Readiness.from_json, self._transport.get_health("/health/readyz"))
+
+    def has_live_workers(self) -> bool:
+        """Whether anybody is there to do the work. NotAuthorized with a key that may not see the farm's workers."""
+        workers = self._transport.get("/api/admin/workers")
+        return understand(lambda listed: any(worker["is_alive"] for worker in listed["items"]), workers)
 
     def submit_video(self, request: VideoRequest, *, idempotency_key: str) -> Job:
         """Ask for a video. The same key with the same request gives the same job, so it may be sent again."""

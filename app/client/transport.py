@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.client.patience import Patience
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0
+HEALTH_TIMEOUT_S = 10.0
 # No answer of the farm but a file is longer; what is, is not the farm's.
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -58,6 +59,15 @@ class Transport:
             except (FarmUnreachable, AnswerError) as error:
                 patience.wait(error)
 
+    def get_health(self, path: str) -> Any:
+        """One try: an answer without the envelope around it, which says the same with 200 and with 503."""
+        with self.open("GET", path, accepted=(503,), silence_s=HEALTH_TIMEOUT_S) as response:
+            content = self._read_all(response)
+        try:
+            return json.loads(content)
+        except ValueError:
+            raise NotAFarm(f"{self.url} answers, but not as Sceneworks does (HTTP {response.status}).") from None
+
     @contextmanager
     def open(
         self,
@@ -66,9 +76,13 @@ class Transport:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         *,
+        accepted: Collection[int] = (),
         silence_s: float = ANSWER_TIMEOUT_S,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """One try: a successful answer, its body yet to be read with `read_some`. `silence_s` bounds each read."""
+        """One try: a successful answer, its body yet to be read with `read_some`. `silence_s` bounds each read.
+
+        A status in `accepted` is no error either.
+        """
         try:
             response = self._pool.request(
                 method,
@@ -83,7 +97,8 @@ class Transport:
             raise FarmUnreachable(f"No farm answers at {self.url}: {_cause(error)}.") from error
         is_read = False
         try:
-            self._raise_for_status(response)
+            if response.status not in accepted:
+                self._raise_for_status(response)
             yield response
             is_read = True
         finally:

@@ -88,6 +88,30 @@ class JobError:
 
 
 @dataclass(frozen=True)
+class JobWait:
+    """Why a job with the status `waiting` waits; `resume_at` None when someone must act."""
+
+    reason: str
+    message: str
+    resume_at: datetime | None
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(value["reason"], value["message"], _time(value["resume_at"]))
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a farm can work. `faults`: a sentence for each of its parts that is down."""
+
+    faults: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls({str(part): str(found) for part, found in value["checks"].items() if found != "ok"})
+
+
+@dataclass(frozen=True)
 class Output:
     """A finished file of a job."""
 
@@ -121,6 +145,7 @@ class Job:
     finished_at: datetime | None
     error: JobError | None
     outputs: tuple[Output, ...]
+    waiting: JobWait | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -128,7 +153,7 @@ class Job:
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        error = value["error"]
+        error, waiting = value["error"], value.get("waiting")
         return cls(
             id=value["id"],
             kind=value["kind"],
@@ -146,6 +171,7 @@ class Job:
             finished_at=_time(value["finished_at"]),
             error=None if error is None else JobError(error["code"], error["message"], error["retryable"]),
             outputs=tuple(Output.from_json(output) for output in value["outputs"]),
+            waiting=None if waiting is None else JobWait.from_json(waiting),
         )
 
     def output(self, name: str) -> Output | None:

@@ -88,7 +88,7 @@ def parse_size(size: str) -> tuple[int, int]:
         return NAMED_SIZES[size]
     width, cross, height = size.lower().partition("x")
     if not (cross and width.isascii() and width.isdecimal() and height.isascii() and height.isdecimal()):
-        raise InvalidInput("size", f"size must be WIDTHxHEIGHT in pixels or one of {', '.join(NAMED_SIZES)}.")
+        raise InvalidInput("size", f"Must be WIDTHxHEIGHT in pixels or one of {', '.join(NAMED_SIZES)}.")
     # A number of five digits is out of range already; a longer one is not worth converting.
     width_px, height_px = int(width[:5]), int(height[:5])
     if any(not MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in (width_px, height_px)):

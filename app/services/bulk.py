@@ -126,7 +126,7 @@ def _conditions(
     for index, status in enumerate(statuses):
         if status not in possible:
             names = ", ".join(possible)
-            raise InvalidInput(f"filter.status.{index}", f"This acts on jobs that are {names}; none that has {status}.")
+            raise InvalidInput(f"filter.status.{index}", f"This acts on jobs that are {names}.")
     conditions = [Job.org_id == org_id, Job.status.in_(statuses), Job.kind != JobKind.CANARY]
     if wanted.kind is not None:
         conditions.append(Job.kind == wanted.kind)

@@ -58,6 +58,47 @@ def test_problem_json_is_given_to_those_who_ask_for_it(api: Api) -> None:
     assert "ok" in api.get("/api/nothing", Accept="*/*").json()
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "abc", "voice": "klingon"}, "voice"),
+        ({"text": "abc", "language": "klingon"}, "language"),
+        ({"text": "klingon" * 15_000}, "text"),
+        ({"scenes": [{"text": "abc"}, {"text": "klingon" * 15_000}]}, "scenes.1.text"),
+        ({"text": "abc", "size": "klingon"}, "size"),
+        ({"text": "abc", "captions": "klingon"}, "captions"),
+        ({"text": "abc", "images": ["klingon"]}, "images.0"),
+        ({"text": "abc", "title": "klingon\ud800"}, "title"),
+        ({"text": "abc", "title": "klingon\0"}, "title"),
+        ({"text": " "}, "text"),
+        ({"text": "abc", "prompt": "klingon"}, "text"),
+    ],
+)
+def test_the_message_begins_with_the_field_and_never_quotes_what_was_sent(
+    api: Api, body: dict[str, object], field: str
+) -> None:
+    answer = api.post("/api/videos", body)
+    error = error_of(answer)
+    assert (answer.status, error["details"]["field"]) == (422, field)
+    assert error["message"].startswith(f"{field}: ") and error["message"].count(f"{field}: ") == 1
+    assert b"klingon" not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"text": "one", "text": "two"}', "text"),
+        (b'{"text": "one", "metadata": {"case": "1", "case": "1"}}', "case"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "body"),
+    ],
+)
+def test_a_field_that_is_given_twice_is_refused(api: Api, body: bytes, field: str) -> None:
+    answer = api.post("/api/videos", body)
+    error = error_of(answer)
+    assert (answer.status, error["error_code"], error["details"]["field"]) == (422, "INVALID_INPUT", field)
+    assert error["message"] == f"{field}: This field is given more than once."
+
+
 def test_a_well_formed_correlation_id_is_kept_and_any_other_replaced(api: Api) -> None:
     assert api.get("/health/healthz", x_correlation_id="My-Request_1.2").headers["x-correlation-id"] == "My-Request_1.2"
     for given in ("", "a b", "x" * 129, "é".encode().decode("latin-1"), "<script>"):

@@ -131,6 +131,13 @@ def test_ranges_are_served_as_a_player_asks_for_them(api: Api) -> None:
     assert (head.status, head.headers["Content-Length"], head.data) == (200, str(size), b"")
 
 
+@pytest.mark.parametrize("asked", ["items=0-1", "bytes=abc", "bytes=5-2", "bytes=", "bytes", "bytes=-", "bytes=0-x"])
+def test_a_range_that_is_none_is_passed_over(api: Api, asked: str) -> None:
+    job_id = finished_job(api, "video.mp4", FILM, "video/mp4")
+    answer = api.get(f"/api/jobs/{job_id}/artifacts/video.mp4", Range=asked)
+    assert (answer.status, answer.data) == (200, FILM)
+
+
 @pytest.mark.parametrize("name", ["audio.mp3", "..%2f..%2flocal.key", "%00", "video.mp4%00", "a" * 500])
 def test_an_output_that_is_none_is_not_found(api: Api, name: str) -> None:
     job_id = finished_job(api, "video.mp4", FILM, "video/mp4")

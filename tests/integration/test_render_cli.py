@@ -286,6 +286,7 @@ def test_a_picture_that_is_none_is_named(guest: Caller) -> None:
     ended = guest.render("story.md", "--images", guest.folder, *SMALL)
     assert ended.exit_code == 2
     assert str(guest.folder / "photo.jpg") in ended.stderr
+    assert "PNG, JPEG, WebP and GIF are taken." in ended.stderr and "MP3" not in ended.stderr
     assert guest.names() == {"story.md", "photo.jpg"}
 
 
@@ -298,6 +299,7 @@ def test_a_picture_is_no_music(guest: Caller) -> None:
 def test_what_the_farm_refuses_is_wrong_input(guest: Caller) -> None:
     refused = guest.render("story.md", "--language", "englsh", "--json")
     assert (refused.exit_code, refused.result["error"]["code"]) == (2, "INVALID_INPUT")
+    assert "--language englsh: No voice speaks this language." in refused.stderr
     prompted = guest.render("--prompt", "Rivers", "--json")
     assert (prompted.exit_code, prompted.result["error"]["code"]) == (2, "PROVIDER_NOT_CONFIGURED")
     assert "OPENAI_API_KEY" in prompted.stderr

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Protocol, TextIO
 
@@ -80,13 +81,17 @@ class Live:
         self._style = style
         self._begun = time.monotonic()
         self._heard: tuple[Job, float] | None = None
+        self._to_say: deque[str] = deque()
         self._drawn: list[Line] = []
         self._closed = threading.Event()
         self._drawer: threading.Thread | None = None
 
     def say(self, message: str) -> None:
-        """Only before the first job is shown and after the end: the block stays the last thing on the screen."""
-        write(self._stream, message + "\n")
+        """Above the block while there is one, written by its drawer: two threads would write into each other."""
+        if self._drawer is None:
+            write(self._stream, message + "\n")
+        else:
+            self._to_say.append(message)
 
     def show(self, job: Job) -> None:
         self._heard = (job, time.monotonic())
@@ -99,7 +104,7 @@ class Live:
         if self._drawer is not None:
             self._drawer.join()
             self._drawer = None
-            write(self._stream, self._erase() + SHOW_CURSOR)
+            write(self._stream, self._erase() + self._said() + SHOW_CURSOR)
             self._drawn = []
 
     def restore(self) -> None:
@@ -126,8 +131,15 @@ class Live:
             lines = [total_line(job, elapsed_s, eta_s, size.columns, style)]
         # One write, and every line overwritten in place rather than erased first: nothing flickers.
         text = "".join(f"{line.text}{CLEAR_LINE_END}\n" for line in lines)
-        write(self._stream, f"{self._to_top(size.columns)}{text}{CLEAR_BELOW}")
+        write(self._stream, f"{self._to_top(size.columns)}{self._said()}{text}{CLEAR_BELOW}")
         self._drawn = lines
+
+    def _said(self) -> str:
+        """The lines that wait to be said, each wiped first of what stood in its place."""
+        text = ""
+        while self._to_say:
+            text += f"{CLEAR_BELOW}{self._to_say.popleft()}\n"
+        return text
 
     def _erase(self) -> str:
         return self._to_top(shutil.get_terminal_size().columns) + CLEAR_BELOW

@@ -26,14 +26,22 @@ from app.domain.states import JobStatus
 from workers.rendering.display import Display
 from workers.rendering.failures import Exit, RenderFailed, wrong_input
 from workers.rendering.farm_use import FarmInUse
-from workers.rendering.inputs import Inputs
+from workers.rendering.inputs import Inputs, shown_name
 from workers.rendering.options import Options
 from workers.rendering.outputs import save_outputs
 from workers.rendering.results import Facts, Rendered, read_facts
+from workers.rendering.standstill import Watchman
 
 CANCEL_WITHIN_S = 5.0
 # A farm that is killed again and again has a reason that starting it once more does not mend.
 FARMS_AT_MOST = 4
+IS_NONE = {
+    "image": "This is not a picture that can be read. PNG, JPEG, WebP and GIF are taken.",
+    "audio": "This is not a sound that can be read. MP3, WAV, FLAC, OGG, Opus, M4A and AAC are taken.",
+}
+OTHER_WORD = {"image": "sound", "audio": "picture"}
+# The fields of a request that are options with a value short enough to be shown.
+SHOWN_FIELDS = ("language", "voice", "size", "title")
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ def run_job(farm: FarmInUse, options: Options, inputs: Inputs, display: Display,
     try:
         with explained(), Client(farm.url, farm.api_key) as client:
             posting = Posting(upload_all(client, options, inputs, display), uuid.uuid4().hex)
-            job_id = client.submit_video(posting.request, idempotency_key=posting.key).id
+            with about_options(options):
+                job_id = client.submit_video(posting.request, idempotency_key=posting.key).id
         with explained(job_id):
             job, facts = bring_home(farm, job_id, inputs, display)
     except KeyboardInterrupt:
@@ -73,7 +82,8 @@ def bring_home(farm: FarmInUse, job_id: str, inputs: Inputs, display: Display) -
     while True:
         try:
             with Client(farm.url, farm.api_key, patience_s=farm.patience_s) as client:
-                job = watch(client, job_id, display)
+                with Watchman(farm.url, farm.api_key, display) as watchman:
+                    job = watch(client, job_id, display, watchman)
                 save_outputs(client, job, inputs.outputs)
                 return job, read_facts(client, job)
         except FarmUnreachable:
@@ -113,16 +123,19 @@ def upload(client: Client, path: Path, kind: str) -> str:
     except NotAuthorized:
         raise
     except BadRequest as error:
-        raise wrong_input(f"{path}: {error.message}", error.code) from None
+        # The farm cannot know what a file was meant to be, and speaks of pictures and sounds together.
+        is_none = error.code == "UNSUPPORTED_MEDIA" and OTHER_WORD[kind] in error.message
+        raise wrong_input(f"{path}: {IS_NONE[kind] if is_none else error.message}", error.code) from None
     if asset.kind != kind:
         raise wrong_input(f"{path} is no {kind} file, it is {asset.media_type}.", "UNSUPPORTED_MEDIA")
     return asset.id
 
 
-def watch(client: Client, job_id: str, display: Display) -> Job:
+def watch(client: Client, job_id: str, display: Display, watchman: Watchman) -> Job:
     """Show the job until it has succeeded; RenderFailed when it ends otherwise."""
     for job in client.follow(job_id):
         display.show(job)
+        watchman.heard(job)
     display.close()
     if job.status == JobStatus.SUCCEEDED:
         return job
@@ -151,6 +164,23 @@ def explained(job_id: str | None = None) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _explain(error, job_id) from error
+
+
+@contextmanager
+def about_options(options: Options) -> Iterator[None]:
+    """The farm names a field and never repeats its value; here the option is named, with what its caller wrote."""
+    try:
+        yield
+    except NotAuthorized:
+        raise
+    except BadRequest as error:
+        field = error.details.get("field")
+        bare = error.message.removeprefix(f"{field}: ")
+        if field == "text" and options.text_file is not None:
+            raise wrong_input(f"{shown_name(options.text_file)}: {bare}", error.code) from None
+        if field in SHOWN_FIELDS:
+            raise wrong_input(f"--{field} {getattr(options, field)}: {bare}", error.code) from None
+        raise
 
 
 def _explain(error: ClientError, job_id: str | None) -> RenderFailed:

@@ -63,15 +63,21 @@ def save_outputs(client: Client, job: Job, paths: Mapping[str, Path]) -> None:
                     # Some disks tell only now that they are full.
                     os.fsync(file.fileno())
             except OSError as error:
-                message = explain_write(paths[name], error)
-                code = "DISK_FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANNOT_WRITE"
-                raise RenderFailed(Exit.FAILED, code, message, job_id=job.id) from None
+                raise not_saved(paths[name], error, job.id) from None
         for name, partial in partials.items():
             try:
                 partial.replace(paths[name])
             except OSError as error:
-                message = explain_write(paths[name], error)
-                raise RenderFailed(Exit.FAILED, "CANNOT_WRITE", message, job_id=job.id) from None
+                raise not_saved(paths[name], error, job.id) from None
+
+
+def not_saved(path: Path, error: OSError, job_id: str) -> RenderFailed:
+    """The video is made and only its saving failed: nothing is lost, and on a disk with space it succeeds."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    todo = " Free some space first." if is_full else ""
+    message = f"{explain_write(path, error)} The job {job_id} is finished on the farm.{todo}"
+    code = "DISK_FULL" if is_full else "CANNOT_WRITE"
+    return RenderFailed(Exit.FAILED, code, message, retryable=is_full, job_id=job_id)
 
 
 def explain_write(path: Path, error: OSError) -> str:

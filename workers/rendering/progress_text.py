@@ -51,7 +51,8 @@ def summary(job: Job) -> str:
         ahead = (job.queue_position or 1) - 1
         return f"waiting behind {ahead} other {'job' if ahead == 1 else 'jobs'}" if ahead else "waiting for a worker"
     if job.status == JobStatus.WAITING:
-        return "paused: the farm waits for a time or for someone to act"
+        # Why, is said in a line of its own.
+        return "waiting"
     return ", ".join(_count(stage) for stage in job.stages if is_active(stage, job)) or "finishing"
 
 
