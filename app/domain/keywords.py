@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.stopwords import STOPWORDS
+from app.domain.stopwords import OBJECT_OPENERS, STOPWORDS
 
 MAX_SENTENCE_CHARS = 64
 MAX_PHRASE_CHARS = 30
@@ -33,9 +33,24 @@ class Headline:
 LIST_NUMBER = re.compile(r"^(\d{1,2})\s*[.):]\s+(\S.*)$")
 TITLE_BREAK = re.compile(r"^(.{2,40}?)(?::\s+|\s+[–—|]\s+|\s+-\s+)(\S.+)$")
 QUOTATION = re.compile(r"[“„«\"]\s*([^“”„«»\"]{6,}?)\s*[”“»\"]")
+# A figure is a whole token, with white space or plain punctuation about it: what is left of an address, a date, a time,
+# a version or a formula when its other half is cut away counts nothing.
 FIGURE = re.compile(
-    r"(?<![\w.,+-])(?P<figure>[€$£¥]?\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,:]\d+)?(?:\s?[%‰€£¥]|\s?°[CF]?)?)(?!\w| \d)"
+    r"(?:^|(?<=[\s(\[“„«\"—]))"
+    r"(?P<figure>[€$£¥]?(?:\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+|\d+)(?:[.,]\d+)?(?:\s?[%‰€£¥]|\s?°[CF]?)?)"
+    r"(?=[.,;:!?…)\]”“»\"]*(?:\s|$|[–—](?!\d)))(?! \d)"
 )
+# A word that reads aloud: letters first, then at most a hyphen, a dot or an apostrophe within.
+PLAIN_WORD = re.compile(r"[^\W\d_][\w'’‘.&+-]*")
+# A figure may stand within a phrase, behind the name that it belongs to: “Apollo 11”, “Python 3.11.2”.
+PLAIN_FIGURE = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+){0,2}")
+MONTHS = frozenset(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec januar februar märz mai juni juli oktober dezember janvier février mars avril juin juillet "
+    "août septembre octobre novembre décembre enero febrero marzo abril mayo junio julio agosto septiembre octubre "
+    "noviembre diciembre".split()
+)
+STRONG_WORD_CHARS = 8  # from here on a single word carries a picture
 MAGNITUDES = frozenset(
     "thousand million millions billion billions trillion tausend millionen milliarde milliarden mille milliard "
     "milliards mil millones milhões bilhões milioni miliardi miljoen miljard milionów miljoner тысяч миллион миллиона "
@@ -93,6 +108,8 @@ def number_headline(text: str) -> Headline | None:
         rest = text[found.end() :]
         if percent := PERCENT.match(rest):
             figure, rest = figure + "%", rest[percent.end() :]
+        if figure.isdigit() and (dated := re.match(r"\.?\s+(?:de\s+)?([^\W\d]+)", rest)) and dated[1].lower() in MONTHS:
+            continue
         label = label_after(rest)
         if re.fullmatch(r"1\d{3}|20\d{2}", figure):
             year = year or figure
@@ -103,8 +120,7 @@ def number_headline(text: str) -> Headline | None:
 
 def phrase_beside(text: str) -> str | None:
     """The key phrase of the text without its figures, and without the “percent” that a figure has taken as its sign."""
-    phrase = phrase_headline(PERCENT.sub("", FIGURE.sub(",", text)))
-    return phrase.main if phrase else None
+    return capitalised(weightiest_phrase(PERCENT.sub("", FIGURE.sub(",", text)), fewest_words=1)) or None
 
 
 def label_after(rest: str) -> str | None:
@@ -118,6 +134,8 @@ def label_after(rest: str) -> str | None:
             # “Millions of people”: one small word may join a magnitude to what it counts.
             if not (label and label[-1].lower() in MAGNITUDES and word.lower() in ("of", "de", "di")):
                 break
+        if not PLAIN_WORD.fullmatch(word):
+            break
         label.append(word)
         if sum(part.lower() not in MAGNITUDES for part in label) >= 2:
             break
@@ -129,22 +147,29 @@ def label_after(rest: str) -> str | None:
 
 
 def phrase_headline(text: str) -> Headline | None:
-    """The weightiest run of uncommon words (RAKE, Rose et al. 2010): runs end at punctuation and common words."""
+    """The weightiest phrase, else the first sentence if it is short, else nothing: a picture needs no words."""
+    best = weightiest_phrase(text, fewest_words=2)
+    if not best:
+        sentence = re.split(r"[.!?…](?:\s|$)", text.strip(), maxsplit=1)[0]
+        words = [word.strip(".,;:!?()[]\"'“”«»…") for word in sentence.split()]
+        if 2 <= len(words) and len(sentence) <= MAX_PHRASE_CHARS and all(map(PLAIN_WORD.fullmatch, words)):
+            best = " ".join(words)
+    return Headline(HeadlineKind.PHRASE, capitalised(best)) if best else None
+
+
+def weightiest_phrase(text: str, fewest_words: int) -> str:
+    """The weightiest run of uncommon words (RAKE, Rose et al. 2010), or "". A strong word may stand alone."""
     best, best_weight = "", 0.0
     for position, words in enumerate(runs(text)):
         for chosen in (words[start : start + MAX_PHRASE_WORDS] for start in range(max(1, len(words) - 3))):
             while len(chosen) > 1 and len(" ".join(chosen)) > MAX_PHRASE_CHARS:
                 chosen = chosen[:-1]
+            if not chosen[0][0].isalpha() or (len(chosen) < fewest_words and not is_strong(chosen[0], text)):
+                continue
             weight = sum(word_weight(word) for word in chosen) / (1 + 0.02 * position)
             if weight > best_weight:
                 best, best_weight = " ".join(chosen), weight
-    if not best:
-        # Nothing but common words (“It is what it is.”): the sentence itself if it is short, else its beginning.
-        sentence = re.split(r"[.!?…](?:\s|$)", text.strip(), maxsplit=1)[0]
-        words = [word.strip(".,;:!?()[]\"'“”«»…") for word in sentence.split()]
-        words = [word for word in words if re.search(r"\w", word)]
-        best = " ".join(words if len(sentence) <= MAX_PHRASE_CHARS else words[:MAX_PHRASE_WORDS])
-    return Headline(HeadlineKind.PHRASE, capitalised(best)) if best else None
+    return best
 
 
 def runs(text: str) -> list[list[str]]:
@@ -154,13 +179,31 @@ def runs(text: str) -> list[list[str]]:
         run: list[str] = []
         for word in (clause or "").split():
             bare = word.strip("'’‘*_~`.,;:!?()[]\"“”«»")
-            if is_common(bare) or is_adverb(bare) or not re.search(r"\w", bare) or "://" in bare or "@" in bare:
+            if run and bare.lower() in OBJECT_OPENERS:
+                # What stands right before “the” or “it” is a verb torn from its object: “people farm it”.
+                run.pop()
+            if is_common(bare) or is_adverb(bare) or not is_readable(bare, run):
                 found.append(run)
                 run = []
             else:
                 run.append(bare)
         found.append(run)
     return [run for run in found if run]
+
+
+def is_readable(word: str, run: list[str]) -> bool:
+    """A figure belongs to the name before it, and a version to whatever stands there; neither opens a phrase."""
+    if PLAIN_FIGURE.fullmatch(word):
+        return bool(run) and (run[-1][:1].isupper() or "." in word)
+    return PLAIN_WORD.fullmatch(word) is not None
+
+
+def is_strong(word: str, text: str) -> bool:
+    """Whether a word can stand alone: it is long, or a name, which is a capital where no sentence begins."""
+    if word.lower() in MONTHS | MAGNITUDES:
+        return False
+    is_name = word[:1].isupper() and re.search(rf"[\w,;] {re.escape(word)}\b", text) is not None
+    return len(word) >= STRONG_WORD_CHARS or (is_name and len(word) >= 4)
 
 
 def word_weight(word: str) -> float:

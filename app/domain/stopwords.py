@@ -16,7 +16,7 @@ STOPWORDS: frozenset[str] = frozenset(
     them then there there's these they thing things think this those though through thus till to together too
     toward towards under until up upon us use used using very want was way we well went were what when where
     whether which while who whom whose why will with within without would yes yet you your yours don't
-    doesn't didn't can't won't you're we're they're i'm""".split()
+    doesn't didn't can't won't you're we're they're i'm mean means meant somewhere anywhere everywhere""".split()
     # German
     + """aber alle allem allen aller alles als also am an andere anderen auch auf aus bei beim bis da damit dann
     das dass dein dem den denn der des deshalb die dies diese diesem diesen dieser dieses doch dort du durch
@@ -58,4 +58,9 @@ STOPWORDS: frozenset[str] = frozenset(
     αυτή αυτό αυτός για δεν είναι ένα ένας έχει έχουν η ήταν θα και κάθε κατά με μετά μέχρι μια μας μπορεί να
     ο οι όπως όπου όταν ότι που πριν προς πως σαν σε στα στη στην στις στο στον στους τα τη την της τι τις το
     τον του τους των ως""".split()
+)
+
+# English. Behind a noun these follow a preposition or a comma; straight behind a word they open its object.
+OBJECT_OPENERS = frozenset(
+    """the a an it its them him us me his their our your my this these those some many every each no""".split()
 )

@@ -6,10 +6,22 @@ from itertools import pairwise
 
 import pytest
 
-from app.providers.drawn.choice import DECKS, choose_composition, choose_look
+from app.providers.drawn.choice import DECKS, UNMISTAKABLE, choose_look, choose_mood, deal, shuffled
 from app.providers.drawn.compositions import COMPOSITIONS
 from app.providers.drawn.palettes import PALETTES
 from app.providers.drawn.themes import THEMES, Theme, themes_of
+
+SCENES = range(1, 138)
+
+
+def plain(seed: int, number: int) -> str:
+    return deal(seed, number, "Nothing in particular.").composition
+
+
+def partners_of_the_unmistakable(seed: int) -> set[str]:
+    """What stands in, half a deck away from its own place, for a picture that the words do not name."""
+    views = shuffled(seed, DECKS[0])
+    return {views[(views.index(name) + len(views) // 2) % len(views)] for name in UNMISTAKABLE}
 
 
 def test_every_composition_is_in_exactly_one_deck() -> None:
@@ -25,8 +37,39 @@ def test_a_theme_names_only_compositions_that_exist(theme: Theme) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_neighbours_are_never_painted_alike(seed: int) -> None:
     texts = ["Volcanoes erupt.", "The sea is deep.", "Nothing in particular."]
-    names = [choose_composition(seed, number, texts[number % 3]) for number in range(1, 40)]
+    names = [deal(seed, number, texts[number % 3]).composition for number in range(1, 40)]
     assert all(first != second for first, second in pairwise(names))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_composition_is_dealt_before_any_comes_again(seed: int) -> None:
+    names = [deal(seed, number, "A volcano.").composition if number == 1 else plain(seed, number) for number in SCENES]
+    for first in range(1, len(names)):
+        before = names[max(1, first - 20) : first]
+        assert names[first] not in before or names[first] in partners_of_the_unmistakable(seed)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("text", ["The city by the sea.", "A volcano under the stars.", "Sound and data in the rock."])
+def test_no_composition_comes_twice_within_nine_scenes_whatever_the_words(seed: int, text: str) -> None:
+    names = [deal(seed, number, text if number % 2 else "").composition for number in SCENES]
+    for first in range(1, len(names)):
+        assert names[first] not in names[max(1, first - 8) : first]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_composition_that_comes_again_is_another_use_of_it(seed: int) -> None:
+    dealt = [deal(seed, number, "The city by the sea.") for number in SCENES]
+    assert len(set(dealt)) == len(dealt)
+
+
+def test_a_use_further_on_is_lit_otherwise() -> None:
+    style = choose_look(7).style
+    assert len({choose_mood(7, 4, style, use) for use in range(len(style.moods))}) == len(set(style.moods))
+
+
+def test_a_picture_that_would_puzzle_is_only_for_scenes_that_name_it() -> None:
+    assert not UNMISTAKABLE & {plain(seed, number) for seed in range(20) for number in SCENES}
 
 
 def test_the_opening_scene_shows_what_the_video_is_about() -> None:
@@ -37,7 +80,7 @@ def test_the_opening_scene_shows_what_the_video_is_about() -> None:
         "Почему извергаются вулканы": "volcano",
         "Der Berg ruft": "ridges",
     }
-    assert {title: choose_composition(7, 1, title) for title in openings} == openings
+    assert {title: deal(7, 1, title).composition for title in openings} == openings
 
 
 def test_a_word_is_not_found_inside_another() -> None:

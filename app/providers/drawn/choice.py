@@ -1,7 +1,8 @@
 """Which composition, mood and look a scene gets: decided from seed, number and words alone.
 
-A scene's painter does not know the scenes beside it. So the compositions are dealt into three decks, scenic, lines and
-geometry, and a scene draws from the deck of its number: neighbours can never be the same, and the video has a rhythm.
+A scene's painter knows neither the scenes beside it nor their words. So the compositions are dealt into three decks,
+scenic, lines and geometry, and a scene draws from the deck of its number: neighbours can never be the same, and the
+video has a rhythm.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ DECKS = (
     ("contours", "orbits", "flow", "rays", "aurora", "network", "soundlines"),
     ("bauhaus", "halftone", "leaves", "clock", "facets", "bubbles", "blocks", "tiles"),
 )
-# Pictures of one thing only are for scenes that name it.
+# Pictures of one thing: a scene that names it may ask for it.
 LITERAL = frozenset({"volcano", "city", "planet", "soundlines", "blocks", "strata"})
+# Of these, the ones that would puzzle in a scene that does not name them.
+UNMISTAKABLE = frozenset({"volcano"})
 
 
 @dataclass(frozen=True)
@@ -36,34 +39,54 @@ def choose_look(seed: int) -> Look:
     return Look(dice.choice(PALETTES), dice.choice(STYLES))
 
 
-def choose_mood(seed: int, number: int, style: Style) -> Mood:
-    """The style's moods in turn, so that light and dark pictures alternate."""
+@dataclass(frozen=True)
+class Deal:
+    """One card for one scene; `use` is 0 for the opening and grows each time the same card can come again."""
+
+    composition: str
+    use: int
+
+
+def choose_mood(seed: int, number: int, style: Style, use: int) -> Mood:
+    """The style's moods in turn, so that light and dark pictures alternate, and one step on for a card used before."""
     offset = random.Random(f"mood {seed}").randrange(len(style.moods))
-    return style.moods[(number + offset) % len(style.moods)]
+    return style.moods[(number + offset + use) % len(style.moods)]
 
 
-def choose_composition(seed: int, number: int, text: str, take: int = 0) -> str:
-    """The composition that suits the words best in the deck whose turn it is, else the deck's next card.
+def deal(seed: int, number: int, text: str, take: int = 0) -> Deal:
+    """The next card of the deck whose turn it is; every card of every deck comes before any comes again.
 
-    Another take is another card of the same deck, so that the neighbours still differ.
+    The words may only exchange it for its partner, half a deck away: a picture of one thing gives way where that
+    thing is not named, and steps in where it is. So a card is never dealt twice within nine scenes. The opening alone
+    takes from its whole deck what suits the words best. Another take is another card of the same deck, so that the
+    neighbours still differ.
     """
     scenic, *others = DECKS
     random.Random(f"decks {seed}").shuffle(others)
     # The first scene opens on a view: it is the poster, and the pictures that show a thing itself are in that deck.
-    deck = (scenic, *others)[(number - 1) % len(DECKS)]
-    round_number = (number - 1) // len(DECKS)
-    cards = random.Random(f"cards {seed} {deck}").sample(deck, len(deck))
-    # Each deck is halved and the halves take turns, so that the same card rarely comes twice in a short video.
-    half = cards[round_number % 2 :: 2]
-    fitting = list(dict.fromkeys(name for theme in themes_of(text) for name in theme.compositions if name in deck))
-    if deck is not scenic:
-        fitting = [name for name in fitting if name in half] or fitting
-    if fitting:
-        # A long video on one subject takes the subject's pictures in turn.
-        best = fitting[:3]
-        chosen = best[round_number % len(best)]
-    else:
-        plain = [name for name in half if name not in LITERAL] or [name for name in cards if name not in LITERAL]
-        chosen = plain[round_number // 2 % len(plain)]
-    instead = [name for name in cards if name != chosen and (name in fitting or name not in LITERAL)]
-    return [chosen, *instead][take % (len(instead) + 1)]
+    cards = shuffled(seed, (scenic, *others)[(number - 1) % len(DECKS)])
+    half = len(cards) // 2
+    passed, place = divmod((number - 1) // len(DECKS), len(cards))
+    named = list(dict.fromkeys(name for theme in themes_of(text) for name in theme.compositions if name in cards))
+    card = cards[place]
+    partner = cards[(place + half) % (2 * half)] if place < 2 * half else card
+    if number == 1:
+        card = named[0] if named else next(name for name in cards if name not in LITERAL)
+    elif (partner in LITERAL and partner in named and card not in named) or (
+        card in UNMISTAKABLE and card not in named
+    ):
+        card = partner
+    instead = [name for name in cards if name != card and (name in named or name not in UNMISTAKABLE)]
+    use = 0 if number == 1 else 1 + 2 * passed + (place >= half)
+    return Deal([card, *instead][take % (len(instead) + 1)], use)
+
+
+def shuffled(seed: int, deck: tuple[str, ...]) -> list[str]:
+    """The deck in this video's order, each picture of one thing half a deck away from a picture of none."""
+    dice = random.Random(f"cards {seed} {deck}")
+    cards = sorted(dice.sample(deck, len(deck)), key=lambda name: name not in LITERAL)
+    half = len(cards) // 2
+    pairs = list(zip(cards[:half], cards[half:], strict=False))
+    dice.shuffle(pairs)
+    pairs = [pair if dice.random() < 0.5 else pair[::-1] for pair in pairs]
+    return [pair[0] for pair in pairs] + [pair[1] for pair in pairs] + cards[2 * half :]

@@ -12,7 +12,7 @@ class DrawnPainter:
     """Implements Painter. Raise `version` when the same request gives other pixels: it is in the cache key."""
 
     name = "drawn"
-    version = "2"
+    version = "3"
     pool = Pool.CPU
 
     def paint(self, request: PictureRequest, out: Path) -> None:

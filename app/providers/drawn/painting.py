@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,11 +14,11 @@ import numpy as np
 from app.domain.errors import StorageFull
 from app.domain.keywords import headline
 from app.providers.drawn.canvas import Canvas
-from app.providers.drawn.choice import choose_composition, choose_look, choose_mood
+from app.providers.drawn.choice import Deal, choose_look, choose_mood, deal
 from app.providers.drawn.compositions import COMPOSITIONS
 from app.providers.drawn.finish import finish
 from app.providers.drawn.legibility import calm_caption_band, set_type
-from app.providers.drawn.stage import set_stage
+from app.providers.drawn.stage import Stage, set_stage
 from app.providers.drawn.typography import lay_out
 from app.providers.protocols import PictureRequest
 
@@ -33,17 +34,34 @@ def paint(request: PictureRequest, out: Path) -> None:
 def compose(request: PictureRequest) -> Canvas:
     """The picture before its finish: composition, calm for the captions, words."""
     look = choose_look(request.seed)
-    mood = choose_mood(request.seed, request.number, look.style)
-    words = f"{request.title or ''} {request.text}"
+    dealt = deal(request.seed, request.number, f"{request.title or ''} {request.text}", request.take)
+    mood = choose_mood(request.seed, request.number, look.style, dealt.use)
     canvas = Canvas(math.ceil(request.width_px * request.oversample), math.ceil(request.height_px * request.oversample))
-    stage = set_stage(look.palette, mood, dice(request, "composition"))
-    COMPOSITIONS[choose_composition(request.seed, request.number, words, request.take)](canvas, stage)
+    stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
+    perform(dealt, canvas, stage)
     calm_caption_band(canvas, stage)
     found = headline(request.text, request.title)
     layout = lay_out(found, look.style, canvas.width, canvas.height) if found else None
     if layout is not None:
         set_type(canvas, stage, layout)
     return canvas
+
+
+def perform(dealt: Deal, canvas: Canvas, stage: Stage) -> None:
+    """Paint the composition as its use demands: mirrored every second time, on a lower horizon every third."""
+    # A higher canvas cut off at its foot lowers the horizon; a raised one would run into the words.
+    cut_px = canvas.height * 7 // 100 if dealt.use % 3 == 2 else 0
+    higher = Canvas(canvas.width, canvas.height + cut_px)
+    COMPOSITIONS[dealt.composition](higher, stage)
+    pixels = higher.pixels[: canvas.height]
+    # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
+    mirrored = dealt.use % 2 == 1 and canvas.width <= canvas.height
+    canvas.pixels[:] = pixels[:, ::-1] if mirrored else pixels
+
+
+def vary_accents(stage: Stage, use: int) -> Stage:
+    """In every second pair of uses the loud colour and the light change places."""
+    return replace(stage, accent=stage.glow, glow=stage.accent) if use // 2 % 2 == 1 else stage
 
 
 def dice(request: PictureRequest, purpose: str) -> np.random.Generator:
