@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from types import FrameType
 
 import pytest
+from hypothesis import settings
+
+# CI asks the same questions each time, so that a change fails for what it changed; elsewhere new ones are asked.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
