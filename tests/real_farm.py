@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from app.models import Job as JobRow
 from app.models import Step
 from app.models.database import Database
 from app.models.worker import Worker
+from app.services.audit import audit
+from app.storage.local import LocalStorage
 from config.settings import load_settings
 from tests.farm_process import command_of, processes_of
 from tests.waiting import wait_for
@@ -25,6 +28,12 @@ from workers.home import read_farm_record
 
 ROOT = Path(__file__).resolve().parents[1]
 UP_WITHIN_S = 40.0
+BOOKS_RIGHT_WITHIN_S = 20.0
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class RealFarm:
@@ -42,10 +51,12 @@ class RealFarm:
             "LEASE_TTL_S": "3",
             **environment,
         }
+        self.accepted: list[str] = []
         self._log = (home.parent / f"{home.name}.log").open("ab")
         self.settings = load_settings(self._environment)
         self.start()
         self.database = Database(self.settings.database_url)
+        self.storage = LocalStorage(self.settings.storage_dir)
 
     def start(self) -> None:
         """Start, or start again after a kill; returns when it answers and its workers are there."""
@@ -70,7 +81,9 @@ class RealFarm:
 
     def submit(self, request: VideoRequest) -> Job:
         with self.client() as client:
-            return client.submit_video(request, idempotency_key=uuid.uuid4().hex)
+            job = client.submit_video(request, idempotency_key=uuid.uuid4().hex)
+        self.accepted.append(job.id)
+        return job
 
     def finished(self, job: Job, within_s: float = 120.0) -> Job:
         """The job once it is terminal; asked for anew each time, so that the farm may be restarted meanwhile."""
@@ -124,6 +137,21 @@ class RealFarm:
         """The farm's processes whose command line holds `command`."""
         return [pid for pid in processes_of(self.home) if command in command_of(pid)]
 
+    def check_books(self) -> None:
+        """Nothing accepted is lost, and all that must hold after every fault does, once the sweeps are through."""
+        findings: list[str] = []
+
+        def are_right() -> bool:
+            findings[:] = audit(self.database, self.storage, self.accepted)
+            return not findings
+
+        try:
+            wait_for(are_right, within_s=BOOKS_RIGHT_WITHIN_S, every_s=0.5)
+        except AssertionError:
+            raise AssertionError("\n".join(findings)) from None
+        wrong = [path for path in self.storage.root.glob("??/??/*") if sha256_of(path) != path.name]
+        assert not wrong, f"not whole: {wrong}"
+
     def log(self) -> str:
         return Path(self._log.name).read_text(errors="replace")[-8000:]
 
@@ -141,5 +169,6 @@ def real_farm(home: Path, **environment: str) -> Iterator[RealFarm]:
     try:
         farm.wait_for_workers()
         yield farm
+        farm.check_books()
     finally:
         farm.close()

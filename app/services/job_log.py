@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import SceneworksError
 from app.domain.states import LIVE_STEP_STATUSES, JobStatus, StepStatus
-from app.models import Job, JobEvent, Step
+from app.models import Job, JobEvent, Step, StepAttempt
 
 
 def lock_job(session: Session, job_id: int) -> Job:
@@ -43,13 +43,24 @@ def end_job(
     job.finished_at = now
     if error is not None:
         job.error_code, job.error_message, job.error_retryable = error.code, error.message, error.retryable
-    session.execute(
-        update(Step)
-        .where(Step.job_id == job.id, Step.status.in_(LIVE_STEP_STATUSES))
-        .values(status=StepStatus.CANCELED, finished_at=now, lease_expires_at=None)
-        .execution_options(synchronize_session=False)
-    )
+    if status is not JobStatus.SUCCEEDED:
+        _cancel_live_steps(session, job, now)
     facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": error.message}}
     if reason is not None:
         facts["reason"] = reason
     record(session, job, f"{job.kind}.{status.value}", now, **facts)
+
+
+def _cancel_live_steps(session: Session, job: Job, now: float) -> None:
+    live = (Step.job_id == job.id, Step.status.in_(LIVE_STEP_STATUSES))
+    quiet = {"synchronize_session": False}
+    session.execute(
+        update(StepAttempt)
+        .where(StepAttempt.step_id.in_(select(Step.id).where(*live)), StepAttempt.outcome.is_(None))
+        .values(finished_at=now, outcome="canceled"),
+        execution_options=quiet,
+    )
+    session.execute(
+        update(Step).where(*live).values(status=StepStatus.CANCELED, finished_at=now, lease_expires_at=None),
+        execution_options=quiet,
+    )
