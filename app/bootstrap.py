@@ -8,6 +8,7 @@ from app.providers.espeak import EspeakVoice
 from app.providers.protocols import Writer
 from app.services.farm import Bell, Farm
 from app.storage.local import LocalStorage
+from app.storage.protocol import Storage
 from config.settings import Settings
 
 
@@ -15,7 +16,7 @@ def build_farm(settings: Settings, bell: Bell) -> Farm:
     """The farm of this process. Call it after the fork: it opens a connection pool."""
     return Farm(
         database=Database(settings.database_url),
-        storage=LocalStorage(settings.storage_dir),
+        storage=build_storage(settings),
         bell=bell,
         voice=EspeakVoice(),
         painter=DrawnPainter(),
@@ -25,6 +26,10 @@ def build_farm(settings: Settings, bell: Bell) -> Farm:
         limits=settings.limits,
         canary_every_s=settings.canary_every_s,
     )
+
+
+def build_storage(settings: Settings) -> Storage:
+    return LocalStorage(settings.storage_dir)
 
 
 def choose_writer(settings: Settings) -> Writer | None:

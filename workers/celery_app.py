@@ -14,7 +14,7 @@ from celery import Celery, signals
 from celery.concurrency.thread import TaskPool as ThreadPool
 from kombu import Queue
 
-from app.bootstrap import build_farm
+from app.bootstrap import build_farm, build_storage
 from app.domain.states import Pool
 from app.media.clip import warm_up
 from app.models.database import Database
@@ -111,6 +111,7 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
     drain = Drain(settings.database_url, worker_name, settings.drain_grace_s)
     beat.start()
     sweep_work(Database(settings.database_url, pooled=False), settings.work_dir)
+    build_storage(settings).sweep()
 
     def on_shutting_down(**_: Any) -> None:
         beat.drain()

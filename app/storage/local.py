@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
+import secrets
 import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +17,8 @@ from app.domain.errors import NotFound, ServiceUnavailable, StorageFull, Transie
 from app.storage.protocol import Blob
 
 CHUNK_BYTES = 1024 * 1024
+# Nobody takes a day to write a file; a whole one, for another host's clock may be off by hours.
+ABANDONED_AFTER_S = 86_400.0
 IS_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -23,6 +28,7 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / "incoming"
+        self._notes = root / "notes"
 
     def put(self, source: Path, media_type: str) -> Blob:
         digest = hashlib.sha256()
@@ -66,6 +72,30 @@ class LocalStorage:
     def open(self, sha256: str) -> BinaryIO:
         return open(self.path(sha256), "rb")
 
+    def note(self, key: str, content: bytes) -> None:
+        # Not synced: a note outlives its process. After a power cut it may be gone or empty, and is not missed.
+        place = self._note_place(key)
+        temp = self._notes / f"{key}-{secrets.token_hex(4)}.partial"
+        try:
+            self._notes.mkdir(parents=True, exist_ok=True)
+            try:
+                temp.write_bytes(content)
+                temp.replace(place)
+            except BaseException:
+                temp.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def read_note(self, key: str) -> bytes | None:
+        try:
+            return self._note_place(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def drop_note(self, key: str) -> None:
+        self._note_place(key).unlink(missing_ok=True)
+
     def check(self) -> None:
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
@@ -75,10 +105,26 @@ class LocalStorage:
         except OSError as error:
             raise ServiceUnavailable(f"Nothing can be stored now: {error.strerror}.") from error
 
+    def sweep(self) -> int:
+        removed = 0
+        for leftover in self._incoming.glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - leftover.stat().st_mtime > ABANDONED_AFTER_S:
+                    leftover.unlink()
+                    removed += 1
+        return removed
+
     def _place(self, sha256: str) -> Path:
-        if not IS_SHA256.fullmatch(sha256):
-            raise NotFound("This is not the name of stored bytes.")
-        return self.root / sha256[:2] / sha256[2:4] / sha256
+        return self.root / sha256[:2] / sha256[2:4] / _checked(sha256)
+
+    def _note_place(self, key: str) -> Path:
+        return self._notes / _checked(key)
+
+
+def _checked(sha256: str) -> str:
+    if not IS_SHA256.fullmatch(sha256):
+        raise NotFound("This is not the name of stored bytes.")
+    return sha256
 
 
 def storage_error(error: OSError) -> TransientError:

@@ -35,5 +35,16 @@ class Storage(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """The bytes, seekable; NotFound when there are none."""
 
+    def note(self, key: str, content: bytes) -> None:
+        """Keep a few bytes under a SHA-256 of the caller's choosing, whole or not at all; StorageFull for no room."""
+
+    def read_note(self, key: str) -> bytes | None: ...
+
+    def drop_note(self, key: str) -> None:
+        """Forget it; nothing happens when there is none."""
+
     def check(self) -> None:
         """Raise ServiceUnavailable, saying why, when nothing can be stored now."""
+
+    def sweep(self) -> int:
+        """Remove what writers that were killed have left half-written, long ago; how many files."""

@@ -1,0 +1,55 @@
+"""Bytes in a folder: whole or not at all, once, and nothing half-written left for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from app.domain.errors import NotFound
+from app.storage.local import ABANDONED_AFTER_S, LocalStorage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(tmp_path / "storage")
+
+
+def source_of(folder: Path, content: bytes) -> Path:
+    file = folder / "source"
+    file.write_bytes(content)
+    return file
+
+
+def test_bytes_come_back_under_their_hash_and_are_kept_once(storage: LocalStorage, tmp_path: Path) -> None:
+    blobs = [storage.put(source_of(tmp_path, b"rain"), "text/plain") for _ in range(2)]
+    assert {blob.sha256 for blob in blobs} == {hashlib.sha256(b"rain").hexdigest()}
+    assert storage.path(blobs[0].sha256).read_bytes() == b"rain"
+    assert [path.name for path in storage.root.rglob("*") if path.is_file()] == [blobs[0].sha256]
+
+
+def test_what_is_not_there_is_not_found(storage: LocalStorage) -> None:
+    for name in ("0" * 64, "../../etc/passwd"):
+        with pytest.raises(NotFound):
+            storage.path(name)
+
+
+def test_a_source_that_cannot_be_read_leaves_nothing_behind(storage: LocalStorage, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="cannot be written"):
+        storage.put(tmp_path / "missing", "text/plain")
+    assert [path for path in storage.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_sweep_removes_what_was_abandoned_and_nothing_that_is_being_written(storage: LocalStorage) -> None:
+    storage.check()
+    incoming = storage.root / "incoming"
+    abandoned, fresh = incoming / "abandoned", incoming / "fresh"
+    for file in (abandoned, fresh):
+        file.write_bytes(b"half")
+    long_ago = time.time() - ABANDONED_AFTER_S - 60
+    os.utime(abandoned, (long_ago, long_ago))
+    assert storage.sweep() == 1
+    assert list(incoming.iterdir()) == [fresh]
