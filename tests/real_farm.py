@@ -11,6 +11,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -52,6 +53,8 @@ class RealFarm:
             **environment,
         }
         self.accepted: list[str] = []
+        # Any that is free at first, and then the same: who follows a job comes back to where it was.
+        self._port = "0"
         self._log = (home.parent / f"{home.name}.log").open("ab")
         self.settings = load_settings(self._environment)
         self.start()
@@ -61,7 +64,7 @@ class RealFarm:
     def start(self) -> None:
         """Start, or start again after a kill; returns when it answers and its workers are there."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.farm", "--port", "0", "--no-flower", *self._options],
+            [sys.executable, "-m", "workers.farm", "--port", self._port, "--no-flower", *self._options],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -70,6 +73,7 @@ class RealFarm:
             start_new_session=True,
         )
         self.url = wait_for(self._answering_url, within_s=UP_WITHIN_S, what="a farm that answers")
+        self._port = str(urlsplit(self.url).port)
 
     def _answering_url(self) -> str | None:
         assert self.process.poll() is None, self.log()
@@ -84,6 +88,10 @@ class RealFarm:
             job = client.submit_video(request, idempotency_key=uuid.uuid4().hex)
         self.accepted.append(job.id)
         return job
+
+    def job(self, job_id: str) -> Job:
+        with self.client() as client:
+            return client.get_job(job_id)
 
     def finished(self, job: Job, within_s: float = 120.0) -> Job:
         """The job once it is terminal; asked for anew each time, so that the farm may be restarted meanwhile."""
@@ -119,16 +127,23 @@ class RealFarm:
     @contextlib.contextmanager
     def another_dispatcher(self) -> Iterator[None]:
         """A second one for as long as the block, as another host would run it."""
+        with self.another([sys.executable, "-m", "workers.dispatcher"]):
+            yield
+
+    @contextlib.contextmanager
+    def another(self, command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+        """One more process on this farm for as long as the block, with settings of its own."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers.dispatcher"],
+            command,
             cwd=ROOT,
-            env=self._environment,
+            env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -151,6 +166,10 @@ class RealFarm:
             raise AssertionError("\n".join(findings)) from None
         wrong = [path for path in self.storage.root.glob("??/??/*") if sha256_of(path) != path.name]
         assert not wrong, f"not whole: {wrong}"
+
+    def says(self, words: str) -> int:
+        """How often its processes have said these words so far."""
+        return Path(self._log.name).read_text(errors="replace").count(words)
 
     def log(self) -> str:
         return Path(self._log.name).read_text(errors="replace")[-8000:]

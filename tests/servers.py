@@ -35,21 +35,55 @@ class ServerMissing(Exception):
 
 
 class PostgresServer:
-    """A PostgreSQL server with no durability: fast, and gone when the `with` block ends.
+    """A PostgreSQL server that goes with the block. `pid` is its postmaster's, `port` where it listens on 127.0.0.1.
 
-    `pid` is its postmaster's, `port` where it listens on 127.0.0.1.
+    It syncs nothing, for speed: its data outlives its own death, and no power cut. A `durable` one syncs as usual.
     """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
 
     def __enter__(self) -> PostgresServer:
         with contextlib.ExitStack() as stack:
             self.port = free_port()
             self.user = unprivileged_user() if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-            self.pid = stack.enter_context(self._server()).pid
+            # Not below pytest's tmp_path: that one is root's alone, and the server is not root.
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sceneworks-postgresql-")))
+            self._binaries = find_postgresql()
+            self._make_cluster()
+            self._running = stack.enter_context(contextlib.ExitStack())
+            self.start()
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def start(self) -> None:
+        """Run on the data that is there; returns when it answers."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            **({} if self._durable else {"fsync": "off", "full_page_writes": "off"}),
+        }
+        command: list[str | Path] = [self._binaries / "postgres", "-D", self._folder / "data"]
+        command += [f"--{name}={value}" for name, value in settings.items()]
+        log = self._folder / "server.log"
+        # SIGQUIT is PostgreSQL's immediate shutdown: it waits for no client and writes nothing more, as if it had died.
+        process = self._running.enter_context(running(command, log, stop_with=signal.SIGQUIT, **as_user(self.user)))
+        wait_until(self._accepts, process, log)
+        self.pid = process.pid
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Ended as by a crash, in the middle of whatever it does, for as long as the block; then back on its data."""
+        self._running.close()
+        try:
+            yield
+        finally:
+            self.start()
 
     def new_database(self) -> str:
         """The URL of an empty database of its own; it goes with the server."""
@@ -64,32 +98,17 @@ class PostgresServer:
         with contextlib.closing(connection):
             connection.cursor().execute(statement)
 
-    @contextlib.contextmanager
-    def _server(self) -> Iterator[subprocess.Popen[bytes]]:
-        binaries = find_postgresql()
-        # Not below pytest's tmp_path: that one is root's alone, and the server is not root.
-        with tempfile.TemporaryDirectory(prefix="sceneworks-postgresql-") as name:
-            folder = Path(name)
-            shutil.chown(folder, self.user)
-            initdb: list[str | Path] = [binaries / "initdb", "--pgdata", folder / "data", "--username", self.user]
-            options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"]
-            subprocess.run([*initdb, *options], check=True, capture_output=True, **as_user(self.user))
-            settings = {
-                "listen_addresses": "127.0.0.1",
-                "port": self.port,
-                "unix_socket_directories": "",
-                "fsync": "off",
-                "synchronous_commit": "off",
-                "full_page_writes": "off",
-                "max_connections": 200,
-            }
-            command: list[str | Path] = [binaries / "postgres", "-D", folder / "data"]
-            command += [f"--{name}={value}" for name, value in settings.items()]
-            log = folder / "server.log"
-            # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
-            with running(command, log, stop_with=signal.SIGINT, **as_user(self.user)) as process:
-                wait_until(self._accepts, process, log)
-                yield process
+    def cut_connections(self) -> None:
+        """End every connection to it, whatever it is being used for."""
+        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+    def _make_cluster(self) -> None:
+        shutil.chown(self._folder, self.user)
+        data = self._folder / "data"
+        initdb: list[str | Path] = [self._binaries / "initdb", "--pgdata", data, "--username", self.user]
+        options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"]
+        subprocess.run([*initdb, *options], check=True, capture_output=True, **as_user(self.user))
 
     def _accepts(self) -> bool:
         try:
@@ -110,18 +129,33 @@ class RedisServer:
     def __enter__(self) -> RedisServer:
         with contextlib.ExitStack() as stack:
             temporary = tempfile.TemporaryDirectory(prefix="sceneworks-redis-")
-            folder = self._folder or Path(stack.enter_context(temporary))
-            persistence = ["--dir", ".", "--save", "", "--appendonly", "yes" if self._folder else "no"]
-            command = [find_redis(), "--bind", "127.0.0.1", "--port", str(self.port), *persistence]
-            log = folder / "server.log"
-            process = stack.enter_context(running(command, log, cwd=folder))
-            wait_until(self._answers, process, log)
-            self.pid = process.pid
+            self._data = self._folder or Path(stack.enter_context(temporary))
+            self._running = stack.enter_context(contextlib.ExitStack())
+            self.start()
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def start(self) -> None:
+        """Run on its port; returns when it answers."""
+        persistence = ["--dir", ".", "--save", "", "--appendonly", "yes" if self._folder else "no"]
+        command = [find_redis(), "--bind", "127.0.0.1", "--port", str(self.port), *persistence]
+        log = self._data / "server.log"
+        process = self._running.enter_context(running(command, log, cwd=self._data))
+        wait_until(self._answers, process, log)
+        self.pid = process.pid
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Killed with kill -9 for as long as the block; then back on its port."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._running.close()
+        try:
+            yield
+        finally:
+            self.start()
 
     def _answers(self) -> bool:
         try:

@@ -10,7 +10,7 @@ import threading
 
 import structlog
 
-from app.models.database import Database
+from app.models.database import Database, first_line
 from app.services.hand_back import hand_back
 
 log = structlog.get_logger()
@@ -41,6 +41,6 @@ class Drain:
             steps = hand_back(Database(self._database_url, pooled=False), self._worker)
         except Exception as error:
             # Their leases run out all the same.
-            log.warning("steps_not_handed_back", worker=self._worker, reason=str(error).splitlines()[0])
+            log.warning("steps_not_handed_back", worker=self._worker, reason=first_line(error))
         else:
             log.info("grace_time_over", worker=self._worker, handed_back=steps)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import structlog
 
 from app.domain.errors import LeaseLost
-from app.models.database import Database
+from app.models.database import Database, first_line
 from app.services.leases import LeaseKey, extend_leases
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class LeaseHeartbeat:
         try:
             lost = extend_leases(self._database, {lease.key: lease.progress for lease in held}, self._lease_ttl_s)
         except Exception as error:
-            log.warning("heartbeat_missed", leases=len(held), reason=str(error).splitlines()[0])
+            log.warning("heartbeat_missed", leases=len(held), reason=first_line(error))
             return
         for lease in held:
             if lease.key in lost:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -16,6 +19,10 @@ from sqlalchemy.types import Double
 
 SQLITE_BUSY_TIMEOUT_S = 15
 POSTGRES_CONNECT_TIMEOUT_S = 5
+# Our transactions take milliseconds. One that idles for this long is a process that was frozen or cut off inside it,
+# and its locks keep its jobs from everyone who could take them over.
+POSTGRES_IDLE_TRANSACTION_S = 15
+PING_AFTER_S = 1.0
 
 
 class now_s(GenericFunction[float]):
@@ -41,8 +48,10 @@ class Database:
     def __init__(self, url: str, *, pooled: bool = True) -> None:
         self.url = url
         self.engine = make_engine(url, pooled=pooled)
-        # A read on SQLite must not queue behind the writers, so it begins without the write lock.
-        self._reading = self.engine.execution_options(sqlite_begin="DEFERRED")
+        # A read on SQLite must not queue behind the writers, so it begins without the write lock. PostgreSQL shows
+        # each statement what is committed when it begins, in a transaction as out of one.
+        by_dialect = {"sqlite": {"sqlite_begin": "DEFERRED"}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
+        self._reading = self.engine.execution_options(**by_dialect[self.engine.dialect.name])
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -52,7 +61,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads."""
+        """A session that only reads: on SQLite one state of the database, on PostgreSQL the latest in each query."""
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
@@ -68,7 +77,7 @@ def make_engine(url: str, *, pooled: bool = True) -> Engine:
         event.listen(engine, "begin", _begin_on_sqlite)
         return engine
     if pooled:
-        options |= {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 20, "pool_timeout": 5}
+        options |= {"pool_size": 5, "max_overflow": 20, "pool_timeout": 5}
     connect_args = {
         "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
         # A server that vanished without a word is noticed in about 15 s, not in two hours.
@@ -78,7 +87,34 @@ def make_engine(url: str, *, pooled: bool = True) -> Engine:
         "tcp_user_timeout": 15_000,
         "application_name": "sceneworks",
     }
-    return create_engine(url, connect_args=connect_args, **options)
+    engine = create_engine(url, connect_args=connect_args, **options)
+    event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_ping_if_rested, engine))
+    return engine
+
+
+def _prepare_postgres(connection: Any, record: Any) -> None:
+    # Not among the connection's start-up options: a pooler between us and the server refuses those it does not know.
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{POSTGRES_IDLE_TRANSACTION_S}s'")
+    connection.autocommit = False
+
+
+def _note_use(connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_rested(engine: Engine, connection: Any, record: Any, proxy: Any) -> None:
+    """Ask a connection that has rested whether it still lives; a busy one would pay as much for it as for its work."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < PING_AFTER_S:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        # The pool then makes a fresh one.
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -107,6 +143,13 @@ def is_out_of_space(error: BaseException) -> bool:
     return "disk is full" in text or "no space left" in text
 
 
+def first_line(error: BaseException) -> str:
+    """What went wrong, without the statement and the advice that SQLAlchemy adds; never empty."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def is_connection_trouble(error: BaseException) -> bool:
     """Whether the database is away or busy, so that the same call may succeed later."""
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    if isinstance(error, OperationalError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated

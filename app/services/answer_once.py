@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict
 from app.models import IdempotencyRecord, Job
 from app.models.database import database_now_s
-from app.services.dispatch import dispatch
+from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.job_views import JobView, view_job
 
@@ -54,6 +54,7 @@ class IdempotencyMismatch(Conflict):
 def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
     """The job that `make(session, now)` stores, together with its idempotency record, in one transaction.
 
+    StorageFull, with nothing stored, while the farm's disks have no room for more.
     Its first steps are called; if the broker is away the answer is the same, and the dispatcher will ring.
     """
     try:
@@ -62,7 +63,7 @@ def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job
         # Two requests with one key arrived together and the other was first: it is committed now, so answer from it.
         accepted = _store(farm, asking, make)
     if not accepted.replayed:
-        dispatch(farm.database, farm.bell, farm.limits)
+        dispatch_now_or_later(farm.database, farm.bell, farm.limits)
     return accepted
 
 
@@ -72,6 +73,7 @@ def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) ->
         answered = _answered(session, asking.org_id, asking.key, now)
         if answered is not None:
             return Accepted(view_job(session, answered, now), replayed=True)
+        farm.room.check()
         job = make(session, now)
         if asking.key is not None:
             session.add(

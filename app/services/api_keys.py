@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Forbidden, Unauthorized
 from app.domain.ids import ALPHABET
 from app.models import ApiKey, Org
-from app.models.database import Database, database_now_s, now_s
+from app.models.database import Database, database_now_s, first_line, now_s
 
 log = structlog.get_logger()
 
@@ -83,10 +84,10 @@ def require_operator(database: Database, caller: Caller) -> None:
         raise Forbidden("Pools and workers serve everyone; only a key of the farm's own organisation may do this.")
 
 
-def is_active(database: Database, key_id: str) -> bool:
-    """Whether a key that was verified before may still be used."""
+def active_keys(database: Database, key_ids: Collection[str]) -> set[str]:
+    """Which of the keys, all verified before, may still be used."""
     with database.read() as session:
-        return session.scalar(select(ApiKey.revoked_at.is_(None)).where(ApiKey.id == key_id)) or False
+        return set(session.scalars(select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None))))
 
 
 def revoke(database: Database, key_id: str) -> None:
@@ -196,7 +197,7 @@ def _note_use(database: Database, key_id: str) -> None:
             )
     except SQLAlchemyError as error:
         # A busy or full database must not turn a good key away.
-        log.warning("key_use_not_noted", key_id=key_id, reason=str(error).splitlines()[0])
+        log.warning("key_use_not_noted", key_id=key_id, reason=first_line(error))
 
 
 def _read(key_file: Path) -> str | None:

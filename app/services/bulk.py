@@ -15,7 +15,7 @@ from app.domain.states import TERMINAL_JOB_STATUSES, JobKind, JobStatus
 from app.models import Job
 from app.models.database import Database, database_now_s
 from app.services.answer_once import Asking
-from app.services.dispatch import dispatch
+from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.job_log import end_job, lock_job
 from app.services.open_job import Origin
@@ -84,6 +84,8 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
     possible = (JobStatus.FAILED, JobStatus.CANCELED)
     conditions = [*_conditions(asking.org_id, wanted, possible, (JobStatus.FAILED,)), not_repeated]
 
+    farm.room.check()
+
     def retry(session: Session, job: Job, now: float) -> BulkResult:
         # Asked again under the job's lock: two of these requests at once retry each job once.
         if not session.scalar(select(not_repeated).where(Job.id == job.id)):
@@ -96,7 +98,7 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
 
     report = _act(farm.database, conditions, confirm, retry)
     if report.results:
-        dispatch(farm.database, farm.bell, farm.limits)
+        dispatch_now_or_later(farm.database, farm.bell, farm.limits)
     return report
 
 

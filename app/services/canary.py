@@ -18,7 +18,7 @@ from app.models import Job
 from app.models.database import database_now_s
 from app.models.job import IS_CANARY
 from app.services.api_keys import farms_own_org
-from app.services.dispatch import dispatch
+from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
 from app.services.schedules import claim_tick
@@ -72,7 +72,7 @@ def send_canary(farm: Farm) -> str | None:
             now=now,
             kind=JobKind.CANARY,
         ).public_id
-    dispatch(farm.database, farm.bell, farm.limits)
+    dispatch_now_or_later(farm.database, farm.bell, farm.limits)
     return job_id
 
 

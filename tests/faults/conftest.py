@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.brokers import Broker, EmbeddedBroker, TcpBroker
 from tests.real_farm import RealFarm, real_farm
 from tests.servers import PostgresServer, RedisServer, skip_reason_for_postgres
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What stands outside of the farm."""
+
+    postgres: PostgresServer
+    redis: RedisServer
 
 
 @pytest.fixture
@@ -18,19 +28,29 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(params=["embedded", "servers"])
-def farm(request: pytest.FixtureRequest, tmp_path: Path, environment: dict[str, str]) -> Iterator[RealFarm]:
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers | None]:
+    """None for the farm that needs none."""
     if request.param == "embedded":
-        with real_farm(tmp_path / "home", **environment) as running:
-            yield running
+        yield None
         return
     reason = skip_reason_for_postgres()
     if reason:
         pytest.skip(reason)
-    with (
-        PostgresServer() as postgres,
-        RedisServer() as redis,
-        real_farm(
-            tmp_path / "home", DATABASE_URL=postgres.new_database(), REDIS_URL=redis.url, **environment
-        ) as running,
-    ):
+    with PostgresServer() as postgres, RedisServer() as redis:
+        yield Servers(postgres, redis)
+
+
+@pytest.fixture
+def farm(servers: Servers | None, tmp_path: Path, environment: dict[str, str]) -> Iterator[RealFarm]:
+    urls = {}
+    if servers is not None:
+        urls = {"DATABASE_URL": servers.postgres.new_database(), "REDIS_URL": servers.redis.url}
+    with real_farm(tmp_path / "home", **urls, **environment) as running:
         yield running
+
+
+@pytest.fixture
+def broker(farm: RealFarm, servers: Servers | None) -> Iterator[Broker]:
+    broker = EmbeddedBroker(farm) if servers is None else TcpBroker(farm, servers.redis)
+    yield broker
+    broker.close()

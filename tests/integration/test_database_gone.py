@@ -1,0 +1,87 @@
+"""PostgreSQL goes away at a chosen moment: what is committed stands, and what needs it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select
+
+from app.domain.video import VideoInput
+from app.models import Job, StepAttempt
+from app.models.database import Database
+from app.models.migrate import migrate
+from app.services.dispatch import dispatch
+from app.services.farm import Farm
+from app.services.run_step import run_step
+from tests.farms import ListBell, SteadyHeartbeat, make_farm, make_org, submit, work_off
+from tests.servers import PostgresServer, skip_reason_for_postgres
+
+WORDS = VideoInput(text="Hello.", width_px=64, height_px=64)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """One of its own: it is taken away from whoever uses it."""
+    reason = skip_reason_for_postgres()
+    if reason:
+        pytest.skip(reason)
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def farm(server: PostgresServer, tmp_path: Path) -> Iterator[Farm]:
+    url = server.new_database()
+    migrate(url)
+    database = Database(url)
+    yield make_farm(database, tmp_path)
+    database.close()
+
+
+def after_the_next_commit(database: Database, act: Callable[[], object]) -> None:
+    """Act between a transaction and the next: when the connection that has committed is given back."""
+
+    def on_commit(connection: object) -> None:
+        event.listen(database.engine, "checkin", on_checkin, once=True)
+
+    def on_checkin(connection: object, record: object) -> None:
+        act()
+
+    event.listen(database.engine, "commit", on_commit, once=True)
+
+
+def at_the_next_error(database: Database, act: Callable[[], object]) -> None:
+    event.listen(database.engine, "handle_error", lambda context: act(), once=True)
+
+
+def test_what_was_stored_is_accepted_though_the_first_step_cannot_be_called(farm: Farm, server: PostgresServer) -> None:
+    org_id = make_org(farm.database)
+    with ExitStack() as outage:
+        after_the_next_commit(farm.database, lambda: outage.enter_context(server.away()))
+        job_id = submit(farm, org_id, WORDS)
+    with farm.database.read() as session:
+        assert session.scalars(select(Job.public_id)).all() == [job_id]
+    assert dispatch(farm.database, farm.bell) == 1
+
+
+def test_a_step_that_has_just_begun_waits_for_the_database(farm: Farm, server: PostgresServer) -> None:
+    submit(farm, make_org(farm.database), WORDS)
+    with ExitStack() as outage:
+        after_the_next_commit(farm.database, lambda: outage.enter_context(server.away()))
+        at_the_next_error(farm.database, outage.close)
+        assert work_off(farm, steps=1) == 1
+    with farm.database.read() as session:
+        assert session.scalars(select(StepAttempt.outcome)).all() == ["succeeded"]
+
+
+def test_a_doorbell_that_finds_no_database_is_let_go(farm: Farm, server: PostgresServer) -> None:
+    submit(farm, make_org(farm.database), WORDS)
+    assert isinstance(farm.bell, ListBell)
+    with server.away():
+        run_step(farm, SteadyHeartbeat(), farm.bell.rung[0].step_id, "worker-1")
+    assert work_off(farm) > 0
+    with farm.database.read() as session:
+        assert session.scalars(select(Job.status)).all() == ["succeeded"]
