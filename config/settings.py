@@ -20,6 +20,9 @@ from app.domain.windows import parse_windows
 
 T = TypeVar("T")
 
+# Below this a farm neither starts nor takes on more work.
+MIN_FREE_MIB = 256
+
 # A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
 MAX_SOCKET_PATH_BYTES = 100
 
@@ -45,6 +48,7 @@ class Settings:
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
     storage_dir: Path
+    min_free_bytes: int
     lease_ttl_s: float
     cpu_slots: int
     io_slots: int
@@ -121,6 +125,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=read("DATABASE_URL", f"sqlite:///{home / 'sceneworks.db'}", parse_database_url),
         redis_url=read("REDIS_URL", None, parse_redis_url),
         storage_dir=read("STORAGE_URL", home / "storage", parse_storage_url),
+        min_free_bytes=read("SCENEWORKS_MIN_FREE_MIB", MIN_FREE_MIB, whole_number(0, 2**30)) * 2**20,
         lease_ttl_s=read("LEASE_TTL_S", 10.0, seconds(1.0, 3600.0)),
         cpu_slots=read("SCENEWORKS_CPU_SLOTS", os.cpu_count() or 1, whole_number(1, 512)),
         io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from config.settings import MIN_FREE_MIB
 from workers.process_tree import is_alive
 
-MIN_FREE_BYTES = 256 * 1024 * 1024
 POLL_S = 0.05
 # A client that looks whether a farm runs holds the lock for an instant; that is no farm.
 PASSING_LOOK_S = 0.5
@@ -54,9 +54,9 @@ def prepare_home(home: Path) -> None:
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
         raise HomeError(f"{home} cannot be written: {reason}. Set SCENEWORKS_HOME to another folder.") from None
-    free_mib, needed_mib = shutil.disk_usage(home).free // 2**20, MIN_FREE_BYTES // 2**20
-    if free_mib < needed_mib:
-        raise HomeError(f"Only {free_mib} MiB are free on the disk of {home}; a farm needs {needed_mib} MiB.")
+    free_mib = shutil.disk_usage(home).free // 2**20
+    if free_mib < MIN_FREE_MIB:
+        raise HomeError(f"Only {free_mib} MiB are free on the disk of {home}; a farm needs {MIN_FREE_MIB} MiB.")
 
 
 class FarmLock:

@@ -12,6 +12,7 @@ from typing import IO, Any, NoReturn, cast
 
 from flask import Request, current_app, request
 
+from app.api.context import current_farm
 from app.api.problems import MalformedBody, WrongContentType
 from app.domain.errors import InvalidInput, NotFound, RequestError, TooLarge
 
@@ -58,6 +59,8 @@ class StrictRequest(Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         """Where an uploaded file goes as it arrives: a file with a name of ours, gone when the request ends."""
+        # Before the first byte of it: a file that is received onto a full disk takes the last room from everyone.
+        current_farm().room.check()
         folder = cast(Path, current_app.extensions["uploads"])
         folder.mkdir(parents=True, exist_ok=True)
         return cast(IO[bytes], tempfile.NamedTemporaryFile("rb+", dir=folder, prefix="upload-"))

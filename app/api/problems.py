@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
@@ -50,7 +49,8 @@ MESSAGE_OF_STATUS = {
 
 INTERNAL = "Something went wrong on our side. The correlation id finds it in the logs."
 DISK_FULL = "The farm's disk is full. Nothing was stored; try again when there is room."
-DATABASE_AWAY = "The database does not answer now. Nothing was stored; try again in a moment."
+# It may have gone between a commit and its answer, so this does not say that nothing was stored.
+DATABASE_AWAY = "The database does not answer now. Try again: with the same Idempotency-Key nothing is made twice."
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,9 @@ def problem_of(error: BaseException) -> Problem:
             return _of_product(error)
         case HTTPException():
             return _of_http(error)
-        case PoolTimeout():
-            return _unavailable("SERVICE_UNAVAILABLE", DATABASE_AWAY)
         case SQLAlchemyError() if is_out_of_space(error):
             return _unavailable("STORAGE_FULL", DISK_FULL)
-        case DBAPIError() if is_connection_trouble(error):
+        case SQLAlchemyError() if is_connection_trouble(error):
             return _unavailable("SERVICE_UNAVAILABLE", DATABASE_AWAY)
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return _unavailable("STORAGE_FULL", DISK_FULL)

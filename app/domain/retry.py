@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.errors import ProviderUnavailable, SceneworksError, StepError, WorkerLost
+from app.domain.errors import ProviderUnavailable, SceneworksError, StepError, StorageFull, WorkerLost
+from app.domain.waits import WaitReason
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
@@ -12,6 +13,8 @@ FIRST_RING_PATIENCE_S = 5.0
 LONGEST_RING_PATIENCE_S = 60.0
 # A vendor that puts a step off for longer than this in all is not coming back today.
 VENDOR_PATIENCE_S = 24 * 3600.0
+# A disk fills up on a Friday evening, and whoever can make room comes back on Monday.
+DISK_PATIENCE_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,10 @@ class Retry:
 
 @dataclass(frozen=True)
 class Postpone:
-    """The vendor said when to come back: try again after `delay_s` seconds, and do not count this attempt."""
+    """It was not for us to succeed: try again after `delay_s` seconds, and do not count this attempt."""
 
     delay_s: float
+    reason: WaitReason = WaitReason.RETRY_AFTER
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def decide(
 ) -> Retry | Postpone | GiveUp:
     """What follows attempt number `attempt` (from 1), which ended with `error`.
 
-    `claims` counts every time that the step was begun, `postponed_s` how long its vendor has put it off so far.
+    `claims` counts every time that the step was begun, `postponed_s` how long it has been put off so far.
     A fault outside the tree is a bug or the machine's, and gets its attempts too: a poison step stops at its limit.
     """
     if isinstance(error, StepError) and not error.retryable:
@@ -48,11 +52,16 @@ def decide(
         # Later and later all the same, lest a vendor that always says "at once" is asked for ever.
         delay_s = max(_backoff_s(claims), float(asked_for_s))
         return Postpone(delay_s) if postponed_s + delay_s <= VENDOR_PATIENCE_S else GiveUp()
+    if isinstance(error, StorageFull):
+        delay_s = _backoff_s(claims)
+        patient = postponed_s + delay_s <= DISK_PATIENCE_S
+        return Postpone(delay_s, WaitReason.STORAGE_FULL) if patient else GiveUp()
     if attempt >= max_attempts:
         return GiveUp()
     if isinstance(error, WorkerLost):
-        # The worker died, not the work: nothing is gained by waiting.
-        return Retry(0.0)
+        # Most often the worker died, not the work, and nothing is gained by waiting. A step that loses one worker after
+        # the other may be what kills them, and leaves the next ones some peace.
+        return Retry(0.0 if attempt == 1 else _backoff_s(attempt - 1))
     return Retry(_backoff_s(attempt))
 
 

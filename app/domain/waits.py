@@ -13,6 +13,7 @@ from app.domain.states import StepStatus
 class WaitReason(StrEnum):
     BACKOFF = "backoff"  # an attempt failed; the next one comes after a pause
     RETRY_AFTER = "retry_after"  # the vendor said when to come back; the attempt did not count
+    STORAGE_FULL = "storage_full"  # a disk had no room for the work; the attempt did not count
     PROVIDER_WINDOW = "provider_window"  # the vendor's rate window is full
     CLOSED_HOURS = "closed_hours"  # outside the opening hours of its kind
     POOL_PAUSED = "pool_paused"  # an operator has paused the pool
@@ -25,6 +26,7 @@ class WaitReason(StrEnum):
 _SENTENCES = {
     WaitReason.BACKOFF: "An attempt failed and is tried again after a pause.",
     WaitReason.RETRY_AFTER: "The provider asked to be called again later.",
+    WaitReason.STORAGE_FULL: "A disk of the farm is full; the work goes on when there is room.",
     WaitReason.PROVIDER_WINDOW: "The provider's rate window is full; the job goes on at its turn.",
     WaitReason.CLOSED_HOURS: "The work goes on when the business hours begin.",
     WaitReason.POOL_PAUSED: "An operator has paused this part of the farm.",

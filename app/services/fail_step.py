@@ -45,10 +45,10 @@ def settle_failure(session: Session, job: Job, step: Step, error: SceneworksErro
         case Retry(delay_s=delay_s):
             step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, WaitReason.BACKOFF
             record(session, job, "step.retrying", now, **facts, resume_at=now + delay_s)
-        case Postpone(delay_s=delay_s):
+        case Postpone(delay_s=delay_s, reason=reason):
             step.attempt -= 1
             step.postponed_s += delay_s
-            step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, WaitReason.RETRY_AFTER
+            step.status, step.resume_at, step.wait_reason = StepStatus.WAITING, now + delay_s, reason
             record(session, job, "step.postponed", now, **facts, resume_at=now + delay_s)
         case _:
             step.status, step.finished_at = StepStatus.FAILED, now
