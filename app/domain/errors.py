@@ -15,7 +15,8 @@
     │   │   ├── WorkerLost           WORKER_LOST
     │   │   ├── StorageFull          STORAGE_FULL
     │   │   ├── DeadlineExceeded     DEADLINE_EXCEEDED
-    │   │   └── ProviderUnavailable  PROVIDER_UNAVAILABLE
+    │   │   ├── ProviderUnavailable  PROVIDER_UNAVAILABLE (no answer came)
+    │   │   └── ProviderBadAnswer    PROVIDER_BAD_ANSWER (one came and is of no use)
     │   └── PermanentError           it never will
     │       ├── BadMedia             BAD_MEDIA
     │       ├── MissingGlyphs        MISSING_GLYPHS
@@ -117,6 +118,10 @@ class DeadlineExceeded(TransientError):
 
 class ProviderUnavailable(TransientError):
     code = "PROVIDER_UNAVAILABLE"
+
+
+class ProviderBadAnswer(TransientError):
+    code = "PROVIDER_BAD_ANSWER"
 
 
 class PermanentError(StepError):

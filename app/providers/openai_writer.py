@@ -6,6 +6,8 @@ The SDK's exceptions are mapped here, once; its own retries are off, for the far
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.domain.errors import (
     InvalidInput,
     PermanentError,
+    ProviderBadAnswer,
     ProviderRefused,
     ProviderUnavailable,
     StepError,
     TooLarge,
-    TransientError,
 )
 from app.domain.script import Script
 from app.domain.states import Pool
@@ -30,6 +32,8 @@ from app.providers.own_text import script_from_scenes
 from app.providers.protocols import WritingRequest
 
 TIMEOUT_S = 120.0
+# A script is some kilobytes.
+LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 # HTTP statuses that the account's owner mends, with what to look at.
 _ACCOUNT_STATUSES = {
     401: "OpenAI does not accept the key: look at OPENAI_API_KEY.",
@@ -85,15 +89,20 @@ class OpenAIWriter:
     def __init__(self, *, api_key: str, model: str, base_url: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self.version = model
         self._model = model
+        self._timeout_s = timeout_s
         self._client = openai.OpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=0)
 
     def write(self, request: WritingRequest) -> Script:
-        """Ask the model once. Raises ProviderUnavailable (with `retry_after_s` when the server names a time),
-        ProviderRefused, TransientError for an answer that is no script, PermanentError for what its owner must mend.
+        """Ask the model once. Under one `call_key` a server that knows Idempotency-Key works once.
+
+        Raises ProviderUnavailable (with `retry_after_s` when the server names a time),
+        ProviderRefused, ProviderBadAnswer for one that is no script, PermanentError for what its owner must mend.
         """
+        until_s = time.monotonic() + self._timeout_s
         try:
-            # Raw, for the SDK hands on whatever a proxy answers in place of the server, unread and untyped.
-            response = self._client.chat.completions.with_raw_response.create(
+            # Unread, for the SDK hands on whatever a proxy answers in place of the server, and waits for ever for the
+            # end of an answer that comes a byte at a time.
+            with self._client.chat.completions.with_streaming_response.create(
                 model=self._model,
                 messages=[
                     {"role": "system", "content": _INSTRUCTIONS},
@@ -103,10 +112,28 @@ class OpenAIWriter:
                     "type": "json_schema",
                     "json_schema": {"name": "script", "strict": True, "schema": _WrittenScript.model_json_schema()},
                 },
-            )
+                extra_headers={} if request.call_key is None else {"Idempotency-Key": request.call_key},
+            ) as response:
+                body = _read(response.iter_bytes(), until_s)
         except openai.OpenAIError as error:
             raise _mapped(error) from error
-        return _script_of(_content_of(response.content))
+        return _script_of(_content_of(body))
+
+
+def _read(pieces: Iterator[bytes], until_s: float) -> bytes:
+    """The body, if it is all there when the monotonic clock says `until_s`."""
+    body = bytearray()
+    try:
+        for piece in pieces:
+            body += piece
+            if time.monotonic() > until_s or len(body) > LONGEST_ANSWER_BYTES:
+                raise ProviderUnavailable("OpenAI's answer took too long, or had no end.")
+    except ProviderUnavailable:
+        raise
+    except Exception as error:
+        # Whichever HTTP library the SDK brings along: what can fail here is the connection.
+        raise ProviderUnavailable("OpenAI's answer did not arrive whole.") from error
+    return bytes(body)
 
 
 def _content_of(body: bytes) -> str:
@@ -114,11 +141,14 @@ def _content_of(body: bytes) -> str:
     try:
         choice = _Completion.model_validate_json(body).choices[0]
     except (ValidationError, IndexError):
-        raise TransientError("What answered is no chat completion: look at OPENAI_BASE_URL if this stays.") from None
+        # A proxy's page: the model itself has answered nothing.
+        raise ProviderUnavailable(
+            "What answered is no chat completion: look at OPENAI_BASE_URL if this stays."
+        ) from None
     if choice.message.refusal or choice.finish_reason == "content_filter":
         raise ProviderRefused("OpenAI declined to write about this subject.")
     if choice.finish_reason == "length":
-        raise TransientError("OpenAI's answer was cut off before its end.")
+        raise ProviderBadAnswer("OpenAI's answer was cut off before its end.")
     return choice.message.content or ""
 
 
@@ -132,13 +162,13 @@ def _script_of(answer: str) -> Script:
     try:
         written = _WrittenScript.model_validate_json(answer)
     except ValidationError as error:
-        raise TransientError(f"OpenAI did not answer with a script ({error.error_count()} faults in it).") from None
+        raise ProviderBadAnswer(f"OpenAI did not answer with a script ({error.error_count()} faults in it).") from None
     try:
         scenes = [SceneInput(scene.narration, title=scene.title) for scene in written.scenes]
         return replace(script_from_scenes(scenes), title=written.title)
     except (InvalidInput, TooLarge) as error:
         # The caller is not at fault for what the model wrote; another try gives another text.
-        raise TransientError(f"OpenAI wrote a script that cannot be used. {error.message}") from error
+        raise ProviderBadAnswer(f"OpenAI wrote a script that cannot be used. {error.message}") from error
 
 
 def _mapped(error: openai.OpenAIError) -> StepError:
@@ -158,7 +188,7 @@ def _mapped(error: openai.OpenAIError) -> StepError:
             return PermanentError(f"OpenAI did not accept the request (status {status}).", status=status)
         case _:
             # What is left is an answer that the SDK could not read.
-            return TransientError("OpenAI's answer could not be read.")
+            return ProviderBadAnswer("OpenAI's answer could not be read.")
 
 
 def _retry_after(error: openai.APIStatusError) -> dict[str, Any]:

@@ -72,11 +72,15 @@ class Painter(Protocol):
 
 @dataclass(frozen=True)
 class WritingRequest:
-    """`prompt` is what the video is about; `language` the language of the script; `scenes` a wish, not a promise."""
+    """`prompt` is what the video is about; `language` the language of the script; `scenes` a wish, not a promise.
+
+    A vendor that is asked twice under one `call_key` need not work, or be paid, twice.
+    """
 
     prompt: str
     language: str
     scenes: int = 6
+    call_key: str | None = None
 
 
 class Writer(Protocol):

@@ -19,10 +19,12 @@ class Bench:
     """Where a step works: a folder of its own, removed afterwards, and a way to report progress.
 
     `report(fraction)` (0 to 1) raises LeaseLost when the step was canceled or taken back.
+    `call_key` names the call to a vendor: the same for every attempt that asks for the same answer.
     """
 
     folder: Path
     report: Callable[[float], None]
+    call_key: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class StepHandler(ABC):
 
     @abstractmethod
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
-        """Do the work. Raises `StepError`s, and lets LeaseLost pass."""
+        """Do the work. Raises `StepError`s, and lets LeaseLost pass.
+
+        Begun anew when the database was away: whatever is read there is read before a vendor is called.
+        """
 
     def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
         """What comes after, made from the stored outputs, so that an adopted step leads to the same."""

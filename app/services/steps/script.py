@@ -41,7 +41,7 @@ class ScriptStep(StepHandler):
         video = load_input(farm, claim)
         if video.prompt is not None:
             writer = require_writer(farm)
-            script = writer.write(WritingRequest(video.prompt, video.language))
+            script = writer.write(WritingRequest(video.prompt, video.language, call_key=bench.call_key))
             provider = writer.name
         elif video.script is not None:
             # A revision: read or cut anew, the scenes that nobody touched could come out otherwise.
