@@ -7,6 +7,7 @@ a step's name (that step and all that needs it), `EVERYTHING`, or None for nothi
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -38,6 +39,21 @@ def require_repeatable(status: JobStatus, relation: Relation, from_step: str | N
             "Name the step to do again as from_step, or restart the job.",
             status=status.value,
         )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A job's `fresh_from`. What the parent has made already for an `inherited` one counts as made anew."""
+
+    fresh_from: str | None
+    inherited: bool = False
+
+
+def wish_of_child(own: str | None, parent_status: JobStatus, parent_wish: str | None) -> Wish:
+    """A child that wishes for nothing itself goes on with what its parent did not bring to an end."""
+    if own is not None or parent_wish is None or parent_status is JobStatus.SUCCEEDED:
+        return Wish(own)
+    return Wish(parent_wish, inherited=True)
 
 
 def wish_for(from_step: str | None, kinds: dict[str, str]) -> str | None:

@@ -11,14 +11,17 @@ from app.models.base import BigId, Model
 
 # Spelled out once, for the same reason as those of the steps.
 IS_CANARY = "kind = 'canary'"
+HAS_ROOT = "root_id IS NOT NULL"
+IS_REVISION = "relation = 'revision'"
 IS_LIVE = "status IN ('queued', 'running', 'waiting')"
 
 
 class Job(Model):
     """`work_done` of `work_total` units are committed; `open_steps` counts the steps not yet succeeded.
 
-    A job made from another names it (`parent_id`, `relation`: see `app.domain.descent`). `fresh_from` is its wish to
-    make steps anew instead of adopting them: a step's name, `all`, or None. `revision` counts edits from 1.
+    A job made from another names it (`parent_id`, `relation`: see `app.domain.descent`) and the first of their family
+    (`root_id`). `fresh_from` is its wish to make steps anew instead of adopting them: a step's name, `all`, or None;
+    with `inherits_wish` it is the parent's, who has made some of them. `revision` numbers a family's edits from 2.
     """
 
     __tablename__ = "jobs"
@@ -43,6 +46,15 @@ class Job(Model):
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        Index("ix_jobs_root_id", "root_id", sqlite_where=text(HAS_ROOT), postgresql_where=text(HAS_ROOT)),
+        Index(
+            "uq_jobs_root_id_revision",
+            "root_id",
+            "revision",
+            unique=True,
+            sqlite_where=text(IS_REVISION),
+            postgresql_where=text(IS_REVISION),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -57,9 +69,11 @@ class Job(Model):
     labels: Mapped[dict[str, Any]]
     correlation_id: Mapped[str]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     relation: Mapped[str | None]
     revision: Mapped[int] = mapped_column(default=1)
     fresh_from: Mapped[str | None]
+    inherits_wish: Mapped[bool] = mapped_column(default=False)
     open_steps: Mapped[int] = mapped_column(default=0)
     work_total: Mapped[int] = mapped_column(default=0)
     work_done: Mapped[int] = mapped_column(default=0)

@@ -16,6 +16,7 @@ from app.domain.video import VideoInput
 from app.models import Job, Step
 from app.providers.own_text import clean_title, refuse_too_many_words, scene_words
 from app.services.answer_once import Accepted, Asking, accept_once
+from app.services.family import lock_family, root_of
 from app.services.farm import Farm
 from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
@@ -37,6 +38,7 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
 
     def make(session: Session, now: float) -> Job:
         parent = find_job(session, asking.org_id, public_id)
+        lock_family(session, parent)
         before = VideoInput.from_json(parent.input)
         used = _used_takes(session, parent, script, number) if edit.regenerate else Takes()
         revised = revise(noted, number, cleaned, used)
@@ -103,8 +105,9 @@ def _cleaned(edit: SceneEdit, scene: Scene) -> tuple[SceneEdit, tuple[str, ...]]
 
 
 def _used_takes(session: Session, parent: Job, script: Script, number: int) -> Takes:
-    """What the parent and its other revisions show and say: asked for again, each must give something new."""
-    inputs = session.scalars(select(Job.input).where(Job.parent_id == parent.id, Job.relation == Relation.REVISION))
+    """What the revisions of the video show and say: asked for again, each must give something new."""
+    family = (Job.root_id == root_of(parent), Job.relation == Relation.REVISION)
+    inputs = session.scalars(select(Job.input).where(*family))
     scripts = (VideoInput.from_json(value).script for value in inputs)
     others = [scene_of(other, number) for other in scripts if other is not None]
     return takes_of(scene_of(script, number), others)

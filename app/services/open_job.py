@@ -8,27 +8,28 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain.descent import Relation
+from app.domain.descent import Relation, Wish, wish_of_child
 from app.domain.ids import new_id
 from app.domain.plan import VideoPools, plan_script
 from app.domain.states import JobKind, JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
+from app.services.family import next_revision, root_of
 from app.services.graph import grow
 from app.services.job_log import record
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a job comes from, and what of it is done anew (see `app.domain.descent`)."""
+    """Where a job comes from, and what of it is asked for anew (see `app.domain.descent`)."""
 
     parent: Job
     relation: Relation
     fresh_from: str | None = None
 
     @property
-    def revision(self) -> int:
-        return self.parent.revision + (self.relation is Relation.REVISION)
+    def wish(self) -> Wish:
+        return wish_of_child(self.fresh_from, JobStatus(self.parent.status), self.parent.fresh_from)
 
 
 def open_video_job(
@@ -44,7 +45,8 @@ def open_video_job(
     origin: Origin | None = None,
     kind: JobKind = JobKind.VIDEO,
 ) -> Job:
-    """A queued job whose script can be called."""
+    """A queued job whose script can be called. A revision has its family locked (`lock_family`)."""
+    wish = Wish(None) if origin is None else origin.wish
     job = Job(
         public_id=new_id("vid"),
         org_id=org_id,
@@ -56,9 +58,11 @@ def open_video_job(
         labels=dict(labels),
         correlation_id=correlation_id,
         parent_id=None if origin is None else origin.parent.id,
+        root_id=None if origin is None else root_of(origin.parent),
         relation=None if origin is None else origin.relation,
-        revision=1 if origin is None else origin.revision,
-        fresh_from=None if origin is None else origin.fresh_from,
+        revision=1 if origin is None else _revision(session, origin),
+        fresh_from=wish.fresh_from,
+        inherits_wish=wish.inherited,
         open_steps=0,
         work_total=0,
         work_done=0,
@@ -72,3 +76,9 @@ def open_video_job(
     made_from = {} if origin is None else {"parent": origin.parent.public_id, "relation": origin.relation.value}
     record(session, job, f"{kind}.queued", now, **made_from)
     return job
+
+
+def _revision(session: Session, origin: Origin) -> int:
+    if origin.relation is Relation.REVISION:
+        return next_revision(session, origin.parent)
+    return origin.parent.revision

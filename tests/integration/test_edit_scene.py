@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from app.domain.descent import Relation
 from app.domain.errors import Conflict, InvalidInput, NotFound
@@ -15,6 +19,7 @@ from app.domain.revision import Given, Part, SceneEdit
 from app.domain.script import Script
 from app.domain.states import JobStatus
 from app.domain.video import VideoInput
+from app.models import Job
 from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.assets import store_asset
@@ -130,13 +135,51 @@ def test_a_picture_of_ones_own_comes_and_goes(farm: Farm, org_id: int, video: Jo
 def test_each_regeneration_gives_what_was_not_there_before(
     farm: Farm, org_id: int, video: JobView, part: Part, steps: set[str]
 ) -> None:
-    # Twice from the same job and once from its revision.
+    # Twice from the same job and once from its revision, which does not know of the second.
     first, second = (edited(farm, org_id, video, SceneEdit(regenerate=(part,))) for _ in range(2))
-    third = edited(farm, org_id, second, SceneEdit(regenerate=(part,)))
+    third = edited(farm, org_id, first, SceneEdit(regenerate=(part,)))
     jobs = (video, first, second, third)
     assert [anew(farm, org_id, job) for job in jobs[1:]] == [steps] * 3
     made = [json.dumps(outputs_of(farm, job, f"scene/2/{part}")) for job in jobs]
     assert len(set(made)) == 4
+
+
+def test_each_edit_of_a_video_has_its_own_number_whichever_version_it_is_made_from(
+    farm: Farm, org_id: int, video: JobView
+) -> None:
+    def edit(job_id: str, text: str) -> JobView:
+        return edit_scene(farm, Asking(org_id, "edit"), job_id, 2, SceneEdit(text=text)).job
+
+    second, third = edit(video.id, "Mud makes land."), edit(video.id, "Land makes mud.")
+    work_off(farm)
+    fourth = edit(second.id, "Mud is land to be.")
+    again = retry_job(farm, Asking(org_id, "again"), third.id, "gate").job
+    work_off(farm)
+    fifth = edit(again.id, "Land was mud once.")
+    assert [job.revision for job in (video, second, third, fourth, again, fifth)] == [1, 2, 3, 4, 3, 5]
+    # Another video counts for itself.
+    other = finished(farm, org_id, submit(farm, org_id, SMALL))
+    assert edit(other.id, "Mud makes land.").revision == 2
+
+
+def test_edits_that_arrive_together_get_numbers_and_pictures_of_their_own(
+    farm: Farm, org_id: int, video: JobView
+) -> None:
+    together = 4
+    start = threading.Barrier(together)
+
+    def paint_again() -> str:
+        start.wait()
+        edit = SceneEdit(regenerate=(Part.IMAGE,))
+        return edit_scene(farm, Asking(org_id, "edit"), video.id, 2, edit).job.id
+
+    with ThreadPoolExecutor(together) as pool:
+        ids = [asked.result() for asked in [pool.submit(paint_again) for _ in range(together)]]
+    with farm.database.read() as session:
+        jobs = session.scalars(select(Job).where(Job.public_id.in_(ids)).options(undefer(Job.input))).all()
+    assert sorted(job.revision for job in jobs) == [2, 3, 4, 5]
+    takes = [job.input["script"]["scenes"][1]["image_take"] for job in jobs]
+    assert sorted(takes) == [1, 2, 3, 4]
 
 
 def test_a_revision_can_be_retried_like_any_job(farm: Farm, org_id: int, video: JobView) -> None:

@@ -111,6 +111,59 @@ def test_a_restart_takes_over_nothing(farm: Farm, org_id: int, painter: FicklePa
     assert len(painter.painted) == 2 * len(SCENES)
 
 
+def made_by(farm: Farm, job_id: str) -> set[str]:
+    """The job's steps that were done and not taken over."""
+    return {name for name, step in steps_of(farm, job_id).items() if step.status == "succeeded" and not step.adopted}
+
+
+def cut_short(farm: Farm, org_id: int, painter: FicklePainter, job: JobView, number: int) -> JobView:
+    """The job, in which the picture of scene `number` fails, at its end."""
+    painter.refuses = {number}
+    failed = finished(farm, org_id, job.id)
+    painter.refuses = set()
+    assert failed.status == JobStatus.FAILED
+    return failed
+
+
+def test_a_retry_of_an_unfinished_restart_makes_the_rest_anew_and_nothing_twice(
+    farm: Farm, org_id: int, painter: FicklePainter
+) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    restarted = restart_job(farm, Asking(org_id, "again"), first.id).job
+    cut_short(farm, org_id, painter, restarted, 2)
+    # The second time it fails one picture later: what is inherited is handed down.
+    second = retry_job(farm, Asking(org_id, "again"), restarted.id).job
+    cut_short(farm, org_id, painter, second, 3)
+    last = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), second.id).job.id)
+    assert last.status == JobStatus.SUCCEEDED
+    made = [made_by(farm, job.id) for job in (restarted, second, last)]
+    assert made[0] and made[1] and not made[0] & made[1] and not made[1] & made[2] and not made[0] & made[2]
+    assert set.union(*made) == set(steps_of(farm, first.id))
+    assert len(painter.painted) == 2 * len(SCENES)
+    assert all(picture_of(farm, last.id, number) != picture_of(farm, first.id, number) for number in (1, 2, 3))
+
+
+def test_a_retry_of_an_unfinished_retry_from_a_step_keeps_its_wish(
+    farm: Farm, org_id: int, painter: FicklePainter
+) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    anew = retry_job(farm, Asking(org_id, "again"), first.id, "scene/2/image").job
+    cut_short(farm, org_id, painter, anew, 2)
+    last = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), anew.id).job.id)
+    assert made_by(farm, last.id) == {"scene/2/image", "scene/1/clip", "scene/2/clip", "assemble", "gate"}
+
+
+def test_a_wish_that_was_fulfilled_is_not_handed_down(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    restarted = restart_job(farm, Asking(org_id, "again"), first.id).job
+    work_off(farm)
+    last = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), restarted.id, "gate").job.id)
+    assert made_by(farm, last.id) == {"gate"}
+    # Nor does what a step was made anew for once count for another wish.
+    again = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), last.id, "assemble").job.id)
+    assert made_by(farm, again.id) == {"assemble", "gate"}
+
+
 def test_the_parents_own_pictures_count_before_newer_ones_of_the_same_request(farm: Farm, org_id: int) -> None:
     first = finished(farm, org_id, submit(farm, org_id, SMALL))
     restarted = restart_job(farm, Asking(org_id, "again"), first.id).job
