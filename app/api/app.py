@@ -26,6 +26,7 @@ from app.api import (
 )
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
 from app.api.streams import Streams
+from app.api.watch import Watch
 from app.models import db
 from app.services.api_keys import accept_configured_key, ensure_local_key
 from app.services.farm import Farm
@@ -52,7 +53,8 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
     api.config["SQLALCHEMY_DATABASE_URI"] = farm.database.url
     api.extensions["farm"] = farm
-    api.extensions["streams"] = Streams()
+    streams = api.extensions["streams"] = Streams()
+    api.extensions["watch"] = Watch(farm.database, lambda: streams.is_closing())
     api.extensions["uploads"] = settings.work_dir / "uploads"
     api.extensions["max_upload_bytes"] = settings.max_upload_bytes
     db.init_app(api)

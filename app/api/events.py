@@ -7,7 +7,6 @@ Between them `progress` events without a number carry the whole job whenever wha
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -18,12 +17,14 @@ from flask import Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.context import Responses, current_caller, current_farm
+from app.api.event_types import STORED_EVENTS
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
 from app.api.streams import Streams
+from app.api.watch import Watch
 from app.domain.errors import InvalidInput
 from app.models.database import Database
-from app.services.api_keys import Caller, is_active
+from app.services.api_keys import Caller
 from app.services.job_views import EventView, JobView, events_after, get_job
 from config.redaction import redact
 
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 events = APIBlueprint("events", __name__, tag="Jobs")
 
 RETRY_MS = 3000
-POLL_S = 0.3
 HEARTBEAT_S = 15.0
 BATCH = 500
 MAX_SEQ = 2**31 - 1
@@ -59,16 +59,22 @@ ANSWERS: Responses = {
 }
 
 
-@events.get("/api/jobs/<job_id>/events")
-@events.doc(operation_id="followJob", responses=ANSWERS)
-def follow(job_id: str) -> Response:
-    """Follow a job
+DESCRIPTION = "\n".join(
+    [
+        "Server-sent events. Stored ones have an `id`; send the last one seen as `Last-Event-ID` to go on from there. "
+        "Between them `progress`, without one, carries the job as `GET /api/jobs/{job_id}` shows it. "
+        "A comment line each 15 seconds keeps the connection open.",
+        "",
+        "| event | says |",
+        "| --- | --- |",
+        *(f"| `{type_}` | {line} |" for type_, line in STORED_EVENTS.items()),
+    ]
+)
 
-    Server-sent events. Stored ones (`video.queued`, `video.started`, `job.planned`, `step.started`,
-    `step.succeeded`, `step.retrying`, `step.failed`, `video.succeeded`, `video.failed`, `video.canceled`)
-    have an `id`; send the last one seen as `Last-Event-ID` to go on from there. `progress` carries the job
-    as `GET /api/jobs/{job_id}` shows it. A comment line each 15 seconds keeps the connection open.
-    """
+
+@events.get("/api/jobs/<job_id>/events")
+@events.doc(operation_id="followJob", summary="Follow a job", description=DESCRIPTION, responses=ANSWERS)
+def follow(job_id: str) -> Response:
     farm, caller = current_farm(), current_caller()
     seq = last_event_id(request.headers.get("Last-Event-ID"))
     first = look(farm.database, caller, job_id, seq)
@@ -76,7 +82,8 @@ def follow(job_id: str) -> Response:
         return Response(status=204)
     streams = cast(Streams, current_app.extensions["streams"])
     give_back = streams.take()
-    response = Response(tell(farm.database, caller, first, seq, streams), mimetype="text/event-stream")
+    watch = cast(Watch, current_app.extensions["watch"])
+    response = Response(tell(farm.database, caller, first, seq, watch, streams), mimetype="text/event-stream")
     # A generator that nobody has asked for its first piece would not run its `finally`; the response's end does.
     response.call_on_close(give_back)
     response.headers["Cache-Control"] = "no-store"
@@ -100,38 +107,34 @@ def look(database: Database, caller: Caller, job_id: str, seq: int) -> Glimpse:
     return Glimpse(job, events_after(database, caller.org_id, job_id, seq, BATCH))
 
 
-def tell(database: Database, caller: Caller, first: Glimpse, seq: int, streams: Streams) -> Iterator[str]:
+def tell(database: Database, caller: Caller, first: Glimpse, seq: int, watch: Watch, streams: Streams) -> Iterator[str]:
     """The stream's text, piece by piece, until the job ends, the key is revoked or the server stops."""
     yield f"retry: {RETRY_MS}\n\n"
-    glimpse, shown, spoke_at_s = first, None, time.monotonic()
-    while True:
-        pieces = []
-        state = present_job(glimpse.job).model_dump(mode="json")
-        if state != shown:
-            pieces.append(message("progress", state))
-            shown = state
-        pieces += [numbered(event) for event in glimpse.events]
-        if glimpse.events:
-            seq = glimpse.events[-1].seq
-        if not pieces and time.monotonic() - spoke_at_s > HEARTBEAT_S:
-            pieces.append(": still here\n\n")
-        if pieces:
-            yield "".join(pieces)
-            spoke_at_s = time.monotonic()
-        if glimpse.is_last:
-            return
-        if len(glimpse.events) < BATCH:
-            time.sleep(POLL_S)
-        if streams.is_closing():
-            return
-        try:
-            if not is_active(database, caller.key_id):
+    glimpse, shown = first, None
+    with watch.follow(first.job.id, caller.key_id) as follower:
+        while True:
+            pieces = []
+            state = present_job(glimpse.job).model_dump(mode="json")
+            if state != shown:
+                pieces.append(message("progress", state))
+                shown = state
+            pieces += [numbered(event) for event in glimpse.events]
+            if glimpse.events:
+                seq = glimpse.events[-1].seq
+            yield "".join(pieces) or ": still here\n\n"
+            if glimpse.is_last:
                 return
-            glimpse = look(database, caller, glimpse.job.id, seq)
-        except SQLAlchemyError as error:
-            # A closed stream would reconnect into a 503, and a browser gives up on that; an open one just waits.
-            log.warning("stream_waits_for_database", job_id=glimpse.job.id, reason=type(error).__name__)
-            glimpse = Glimpse(glimpse.job, [])
+            if len(glimpse.events) < BATCH:
+                follower.wait(HEARTBEAT_S)
+            if streams.is_closing() or not follower.is_welcome:
+                return
+            try:
+                glimpse = look(database, caller, glimpse.job.id, seq)
+            except SQLAlchemyError as error:
+                # A closed stream would reconnect into a 503, and a browser gives up on that; an open one just waits.
+                log.warning("stream_waits_for_database", job_id=glimpse.job.id, reason=type(error).__name__)
+                glimpse = Glimpse(glimpse.job, [])
+                follower.forget()
 
 
 def numbered(event: EventView) -> str:

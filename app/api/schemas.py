@@ -84,7 +84,9 @@ class Job(BaseModel):
     title: str | None
     metadata: dict[str, Any]
     parent: Parent | None = Field(description="For a retry, a restart or a revision: of which job; null for others.")
-    revision: int = Field(description="Counts the edits that led here, from 1.")
+    revision: int = Field(
+        description="Each edit of a video has its own number, from 2; a retry or restart keeps its parent's."
+    )
     correlation_id: str = Field(description="That of the request which made the job; in all of its log lines.")
     created_at: Time
     started_at: Time | None

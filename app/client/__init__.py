@@ -3,6 +3,7 @@
 Knows the API from outside only: nothing but `app.domain` and urllib3 may be imported here.
 """
 
+from app.client.acts import Bulk, BulkResult, JobFilter, JobStep, StepError
 from app.client.client import PATIENCE_S, Client
 from app.client.errors import (
     AnswerError,
@@ -17,11 +18,13 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
+from app.client.operations import Canary, Pause, Pool, StuckStep, Worker
 from app.client.values import (
     Asset,
     Job,
     JobError,
     JobEvent,
+    JobParent,
     JobWait,
     Language,
     Output,
@@ -31,12 +34,16 @@ from app.client.values import (
     VideoRequest,
     Voices,
 )
+from app.domain.revision import Given, Part, SceneEdit
 
 __all__ = [
     "PATIENCE_S",
     "AnswerError",
     "Asset",
     "BadRequest",
+    "Bulk",
+    "BulkResult",
+    "Canary",
     "Client",
     "ClientError",
     "Conflict",
@@ -44,18 +51,29 @@ __all__ = [
     "FarmUnable",
     "FarmUnreachable",
     "FileUnreadable",
+    "Given",
     "Job",
     "JobError",
     "JobEvent",
+    "JobFilter",
+    "JobParent",
+    "JobStep",
     "JobWait",
     "Language",
     "NotAFarm",
     "NotAuthorized",
     "NotFound",
     "Output",
+    "Part",
+    "Pause",
+    "Pool",
     "Readiness",
+    "SceneEdit",
     "SceneRequest",
     "Stage",
+    "StepError",
+    "StuckStep",
     "VideoRequest",
     "Voices",
+    "Worker",
 ]

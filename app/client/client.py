@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
+from urllib.parse import quote
 
+from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
+from app.client.operations import Canary, Pool, StuckStep, Worker
 from app.client.transport import Transport
 from app.client.uploads import form_of
 from app.client.values import Asset, Job, JobEvent, Output, Readiness, VideoRequest, Voices, understand
+from app.domain.revision import SceneEdit
 
 PATIENCE_S = 60.0
+
+T = TypeVar("T")
 
 
 class Client:
@@ -57,8 +64,23 @@ class Client:
 
     def submit_video(self, request: VideoRequest, *, idempotency_key: str) -> Job:
         """Ask for a video. The same key with the same request gives the same job, so it may be sent again."""
-        headers = {"Idempotency-Key": idempotency_key}
-        return understand(Job.from_json, self._transport.post_json("/api/videos", request.to_json(), headers))
+        return self._new_job("POST", "/api/videos", request.to_json(), idempotency_key)
+
+    def retry(self, job_id: str, *, idempotency_key: str, from_step: str | None = None) -> Job:
+        """A new job that does the rest of one that failed or was canceled; or, of any that has ended, the step
+        `from_step` and all that needs it, anew. Conflict when there is nothing to do again.
+        """
+        body = {} if from_step is None else {"from_step": from_step}
+        return self._new_job("POST", job_path(job_id) + "/retry", body, idempotency_key)
+
+    def restart(self, job_id: str, *, idempotency_key: str) -> Job:
+        """A new job that does all of one that has ended anew."""
+        return self._new_job("POST", job_path(job_id) + "/restart", {}, idempotency_key)
+
+    def edit_scene(self, job_id: str, number: int, edit: SceneEdit, *, idempotency_key: str) -> Job:
+        """A new job, the video with scene `number` (from 1) edited. Conflict while it has no script yet."""
+        path = f"/api/videos/{quote(job_id, safe='')}/scenes/{number}"
+        return self._new_job("PATCH", path, edit_to_json(edit), idempotency_key)
 
     def get_job(self, job_id: str) -> Job:
         return understand(Job.from_json, self._transport.get(job_path(job_id)))
@@ -71,9 +93,33 @@ class Client:
         """All that happened to a job that has ended."""
         return history(self._transport, job_id)
 
+    def steps(self, job_id: str) -> tuple[JobStep, ...]:
+        """The job's steps that are known so far, each after those it needs."""
+        return self._items(JobStep.from_json, job_path(job_id) + "/steps")
+
     def cancel(self, job_id: str) -> Job:
         """Stop a job for good. Conflict when it has succeeded or failed already."""
         return understand(Job.from_json, self._transport.call("POST", job_path(job_id) + "/cancel"))
+
+    def cancel_jobs(self, wanted: JobFilter, *, confirm: int | None = None) -> Bulk:
+        """Stop the live jobs that the filter finds. Without `confirm`, the count of an earlier answer, only count them.
+
+        500 at most, the oldest first. Conflict when the count is another by now.
+        """
+        return self._bulk("cancel", wanted, confirm)
+
+    def retry_jobs(self, wanted: JobFilter, *, confirm: int | None = None) -> Bulk:
+        """Retry the failed jobs that the filter finds and nobody has retried; otherwise as `cancel_jobs`.
+
+        Canceled ones too, if the filter's statuses name them.
+        """
+        return self._bulk("retry", wanted, confirm)
+
+    def force_stop_all(self, reason: str) -> int:
+        """Stop every live job of the key's organisation, at once and for good; how many there were."""
+        body = {"confirm": True, "reason": reason}
+        answer = self._transport.send_json("POST", "/api/admin/jobs/force-stop-all", body)
+        return understand(lambda value: int(value["stopped"]), answer)
 
     def download(self, job_id: str, output: Output, path: Path, report: Report | None = None) -> None:
         """Save an output: whole and with the promised SHA-256, or not at all. OSError when `path` cannot be written."""
@@ -82,3 +128,45 @@ class Client:
     def fetch(self, job_id: str, output: Output, file: BinaryIO, report: Report | None = None) -> None:
         """Write an output to an open, empty file; otherwise as `download`."""
         fetch(self._transport, job_id, output, file, report)
+
+    def pools(self) -> tuple[Pool, ...]:
+        """The farm's pools: their hands, their work, their pauses. For operators, as all that follows."""
+        return self._items(Pool.from_json, "/api/admin/pools")
+
+    def pause_pool(self, name: str, reason: str, *, until: datetime | None = None) -> Pool:
+        """Let nothing more begin on a pool, until someone resumes it or, if given, until a time (with its zone)."""
+        body = {"reason": reason, **({} if until is None else {"until": until.isoformat()})}
+        answer = self._transport.send_json("POST", f"/api/admin/pools/{quote(name, safe='')}/pause", body)
+        return understand(Pool.from_json, answer)
+
+    def resume_pool(self, name: str) -> Pool:
+        answer = self._transport.call("POST", f"/api/admin/pools/{quote(name, safe='')}/resume")
+        return understand(Pool.from_json, answer)
+
+    def workers(self) -> tuple[Worker, ...]:
+        """The workers that are there, and those that went without a word a short while ago."""
+        return self._items(Worker.from_json, "/api/admin/workers")
+
+    def drain_worker(self, name: str) -> Worker:
+        """Tell a worker to take nothing more, finish or hand back what it has, and end."""
+        answer = self._transport.call("POST", f"/api/admin/workers/{quote(name, safe='')}/drain")
+        return understand(Worker.from_json, answer)
+
+    def stuck(self) -> tuple[StuckStep, ...]:
+        """The steps that do not get on, the longest stuck first."""
+        return self._items(StuckStep.from_json, "/api/admin/stuck")
+
+    def canary(self) -> Canary:
+        """When the farm last made a whole video for itself, and how that went."""
+        return understand(Canary.from_json, self._transport.get("/api/admin/canary"))
+
+    def _new_job(self, method: str, path: str, body: Mapping[str, Any], idempotency_key: str) -> Job:
+        headers = {"Idempotency-Key": idempotency_key}
+        return understand(Job.from_json, self._transport.send_json(method, path, body, headers))
+
+    def _bulk(self, act: str, wanted: JobFilter, confirm: int | None) -> Bulk:
+        body = {"filter": wanted.to_json(), "confirm": confirm}
+        return understand(Bulk.from_json, self._transport.send_json("POST", f"/api/jobs/bulk/{act}", body))
+
+    def _items(self, read: Callable[[Any], T], path: str) -> tuple[T, ...]:
+        return understand(lambda listed: tuple(read(item) for item in listed["items"]), self._transport.get(path))

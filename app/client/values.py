@@ -97,7 +97,7 @@ class JobWait:
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        return cls(value["reason"], value["message"], _time(value["resume_at"]))
+        return cls(value["reason"], value["message"], time_of(value["resume_at"]))
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,14 @@ class Readiness:
     @classmethod
     def from_json(cls, value: Any) -> Self:
         return cls({str(part): str(found) for part, found in value["checks"].items() if found != "ok"})
+
+
+@dataclass(frozen=True)
+class JobParent:
+    """The job that another was made from; `relation` is `retry`, `restart` or `revision`."""
+
+    id: str
+    relation: str
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """`progress` is 0 to 100 and 100 only when succeeded; `eta_seconds` is None while it is anybody's guess."""
+    """`progress` is 0 to 100 and 100 only when succeeded; `eta_seconds` is None while it is anybody's guess.
+
+    `revision` is 1 for a video that was asked for, and another number for each edit of it.
+    """
 
     id: str
     kind: str
@@ -146,6 +157,8 @@ class Job:
     error: JobError | None
     outputs: tuple[Output, ...]
     waiting: JobWait | None = None
+    parent: JobParent | None = None
+    revision: int = 1
 
     @property
     def is_terminal(self) -> bool:
@@ -153,7 +166,7 @@ class Job:
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        error, waiting = value["error"], value.get("waiting")
+        error, waiting, parent = value["error"], value.get("waiting"), value.get("parent")
         return cls(
             id=value["id"],
             kind=value["kind"],
@@ -167,11 +180,13 @@ class Job:
             metadata=value["metadata"],
             correlation_id=value["correlation_id"],
             created_at=datetime.fromisoformat(value["created_at"]),
-            started_at=_time(value["started_at"]),
-            finished_at=_time(value["finished_at"]),
+            started_at=time_of(value["started_at"]),
+            finished_at=time_of(value["finished_at"]),
             error=None if error is None else JobError(error["code"], error["message"], error["retryable"]),
             outputs=tuple(Output.from_json(output) for output in value["outputs"]),
             waiting=None if waiting is None else JobWait.from_json(waiting),
+            parent=None if parent is None else JobParent(parent["id"], parent["relation"]),
+            revision=value.get("revision", 1),
         )
 
     def output(self, name: str) -> Output | None:
@@ -222,5 +237,5 @@ def _given(value: VideoRequest | SceneRequest) -> dict[str, Any]:
     return {field.name: it for field in fields(value) if (it := getattr(value, field.name)) is not None}
 
 
-def _time(value: str | None) -> datetime | None:
+def time_of(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
