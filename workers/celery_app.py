@@ -14,10 +14,11 @@ from celery import Celery, signals
 from celery.concurrency.thread import TaskPool as ThreadPool
 from kombu import Queue
 
-from app.bootstrap import build_farm, build_storage
+from app.bootstrap import build_farm, build_storage, room_of
 from app.domain.states import Pool
 from app.media.clip import warm_up
 from app.models.database import Database
+from app.services.lost_workers import take_back_from_dead
 from app.services.sweep_work import sweep_work
 from config.logging import configure_logging
 from config.settings import load_settings
@@ -25,12 +26,16 @@ from tasks.process import Process, enter_process
 from workers.doorbell import CeleryBell
 from workers.drain import Drain
 from workers.heartbeat import LeaseHeartbeat
+from workers.lost_children import LostChildren
+from workers.pid_space import is_alive, pid_space
+from workers.room_watch import RoomWatch
+from workers.steady_connection import SteadyAMQP
 from workers.supervisor import HAND_BACK_S
 from workers.worker_beat import WorkerBeat
 
 settings = load_settings()
 
-app = Celery("sceneworks", broker=settings.broker_url, include=["tasks.steps"])
+app = Celery("sceneworks", broker=settings.broker_url, include=["tasks.steps"], amqp=SteadyAMQP)
 app.conf.update(
     task_queues=[Queue(pool.value) for pool in Pool],
     task_default_queue=Pool.IO.value,
@@ -47,7 +52,7 @@ app.conf.update(
     # A clip's process takes about 420 MB; one that keeps much more than a large frame needs is replaced between steps,
     # and each one now and then, for the libraries below us may leak. Threads share their process and are left alone.
     worker_max_memory_per_child=1_500_000,
-    worker_max_tasks_per_child=500,
+    worker_max_tasks_per_child=5_000,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
@@ -58,6 +63,8 @@ app.conf.update(
     },
 )
 
+
+LOOK_FOR_LOST_EVERY_S = 0.5
 
 # The name of this process's worker: set before the fork, so that the children have their parent's.
 worker_name = ""
@@ -109,11 +116,12 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
         on_drain=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )
     drain = Drain(settings.database_url, worker_name, settings.drain_grace_s)
+    room_watch = RoomWatch(room_of(settings), controller, queue=next(iter(queues)))
     beat.start()
-    sweep_work(Database(settings.database_url, pooled=False), settings.work_dir)
-    build_storage(settings).sweep()
+    room_watch.start()
 
     def on_shutting_down(**_: Any) -> None:
+        room_watch.stop()
         beat.drain()
         drain.begin()
 
@@ -123,3 +131,12 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
 
     signals.worker_shutting_down.connect(on_shutting_down, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
+    if controller.hub is not None:
+        # Celery itself looks every five seconds, and not always at the moment of a death.
+        controller.hub.call_repeatedly(LOOK_FOR_LOST_EVERY_S, controller.pool.maintain_pool)
+    signals.task_failure.connect(LostChildren(settings.database_url, worker_name).on_task_failure, weak=False)
+    # Last: with the database away they fail, and the worker must know how to stop all the same.
+    build_storage(settings).sweep()
+    database = Database(settings.database_url, pooled=False)
+    sweep_work(database, settings.work_dir)
+    take_back_from_dead(database, pid_space(), is_alive)

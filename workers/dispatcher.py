@@ -12,17 +12,19 @@ from collections.abc import Callable
 import structlog
 
 from app.bootstrap import build_farm
-from app.models.database import is_connection_trouble
+from app.models.database import first_line, is_connection_trouble
 from app.services.canary import send_canary
 from app.services.dispatch import dispatch
 from app.services.farm import Farm
 from app.services.find_stuck import find_stuck
 from app.services.hold_back import decide_anew
+from app.services.lost_workers import take_back_from_dead
 from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
+from workers.pid_space import is_alive, pid_space
 
 log = structlog.get_logger()
 
@@ -33,6 +35,7 @@ LOOK_FOR_STUCK_EVERY_ROUNDS = 5
 def run(farm: Farm, stopped: threading.Event) -> None:
     """Sweep and dispatch until `stopped`; what fails in one round is tried again in the next."""
     chores: list[Callable[[], object]] = [
+        lambda: take_back_from_dead(farm.database, pid_space(), is_alive),
         lambda: recover(farm.database),
         lambda: dispatch(farm.database, farm.bell, farm.limits),
         lambda: settle_jobs(farm.database),
@@ -55,7 +58,7 @@ def _attempt(chore: Callable[[], object]) -> bool:
     except Exception as error:
         log.warning(
             "dispatcher_chore_failed",
-            reason=str(error).splitlines()[0],
+            reason=first_line(error),
             exc_info=not is_connection_trouble(error),
         )
         return False

@@ -13,7 +13,8 @@ from sqlalchemy import delete
 import app
 from app.domain.states import Pool
 from app.models import Worker
-from app.models.database import Database, database_now_s
+from app.models.database import Database, database_now_s, first_line
+from workers.pid_space import pid_space
 
 log = structlog.get_logger()
 
@@ -56,14 +57,14 @@ class WorkerBeat:
             with self._database.begin() as session:
                 session.execute(delete(Worker).where(Worker.name == self._name))
         except Exception as error:
-            log.warning("worker_row_left", worker=self._name, reason=str(error).splitlines()[0])
+            log.warning("worker_row_left", worker=self._name, reason=first_line(error))
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
                 is_told_to_go = self._beat()
             except Exception as error:
-                log.warning("worker_beat_missed", worker=self._name, reason=str(error).splitlines()[0])
+                log.warning("worker_beat_missed", worker=self._name, reason=first_line(error))
             else:
                 if is_told_to_go and not self._draining.is_set():
                     self._draining.set()
@@ -84,6 +85,7 @@ class WorkerBeat:
                     pool=self._pool,
                     host=socket.gethostname(),
                     pid=os.getpid(),
+                    pid_space=pid_space(),
                     slots=self._slots,
                     version=app.__version__,
                     started_at=self._started_at,

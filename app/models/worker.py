@@ -8,7 +8,10 @@ from app.models.base import Model
 
 
 class Worker(Model):
-    """`draining_at` is when it was told to take nothing more; it ends when what it has is done or handed back."""
+    """`pid_space` says among which processes `pid` names the same one (see `workers.pid_space`).
+
+    `draining_at` is when it was told to take nothing more; it ends when what it has is done or handed back.
+    """
 
     __tablename__ = "workers"
 
@@ -16,6 +19,7 @@ class Worker(Model):
     pool: Mapped[str]
     host: Mapped[str]
     pid: Mapped[int]
+    pid_space: Mapped[str | None]
     slots: Mapped[int]
     version: Mapped[str]
     started_at: Mapped[float]

@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from sqlalchemy import Select, case, select, text, update
 
-from app.domain.errors import WorkerLost
 from app.domain.retry import ring_patience_s
 from app.domain.states import StepStatus
 from app.models import Step
-from app.models.database import Database, database_now_s, now_s
+from app.models.database import Database, now_s
 from app.models.step import IS_IN_FLIGHT, IS_LEASED, IS_WAITING
-from app.services.fail_step import settle_failure
-from app.services.job_log import lock_job
-
-log = structlog.get_logger()
+from app.services.take_back import take_back
 
 BATCH = 200
 # From this many rings on, patience does not grow any more.
@@ -46,22 +41,15 @@ def _expired_leases(database: Database) -> int:
             .order_by(Step.lease_expires_at)
             .limit(BATCH)
         ).all()
-    taken_back = 0
-    # A transaction each: one job's lock is never held while waiting for another's.
-    for step_id, job_id in expired:
-        with database.begin() as session:
-            job = lock_job(session, job_id)
-            step = session.execute(select(Step).where(Step.id == step_id).with_for_update()).scalar_one()
-            now = database_now_s(session)
-            if step.status != StepStatus.RUNNING or (step.lease_expires_at or now) >= now:
-                continue
-            lost = WorkerLost(f"The worker {step.worker} stopped answering during {step.name}.", worker=step.worker)
-            facts = {"job_id": job.public_id, "step": step.name, "worker": step.worker, "attempt": step.attempt}
-            settle_failure(session, job, step, lost, now)
-        # After the commit: on a full disk it does not happen, and must not be told each second.
-        log.warning("lease_expired", **facts)
-        taken_back += 1
-    return taken_back
+    return sum(take_back(database, step_id, job_id, is_lost=_has_expired, why=_silence) for step_id, job_id in expired)
+
+
+def _has_expired(step: Step, now: float) -> bool:
+    return step.lease_expires_at is not None and step.lease_expires_at < now
+
+
+def _silence(step: Step) -> str:
+    return f"The worker {step.worker} stopped answering during {step.name}."
 
 
 def _unanswered_doorbells(database: Database) -> int:

@@ -81,13 +81,20 @@ def test_a_killed_worker_loses_no_scene(farm: RealFarm, undisturbed: str) -> Non
     assert lost == ["WORKER_LOST"]
 
 
-def test_a_killed_pool_child_is_replaced_and_its_step_is_done_again(farm: RealFarm, undisturbed: str) -> None:
+def test_killed_pool_children_are_replaced_and_their_steps_are_done_again(farm: RealFarm, undisturbed: str) -> None:
     job = farm.submit(REQUEST)
     farm.running_step(job, "video.clip")
     parent, *children = sorted(farm.pids("--queues cpu"))
-    os.kill(children[0], signal.SIGKILL)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
     check(farm, job, undisturbed)
     assert parent in farm.pids("--queues cpu")
+    with farm.database.read() as session:
+        reasons = session.scalars(
+            select(StepAttempt.error_message).where(StepAttempt.error_code == "WORKER_LOST")
+        ).all()
+    assert reasons
+    assert [reason for reason in reasons if "has died: signal 9 (SIGKILL)" not in reason] == []
 
 
 def test_a_killed_farm_goes_on_where_it_was_when_it_is_started_again(farm: RealFarm, undisturbed: str) -> None:
