@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.models.database import Database
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
 from app.providers.protocols import Writer
 from app.services.farm import Bell, Farm
+from app.services.room import Room
 from app.storage.local import LocalStorage
 from app.storage.protocol import Storage
 from config.settings import Settings
@@ -25,7 +28,16 @@ def build_farm(settings: Settings, bell: Bell) -> Farm:
         lease_ttl_s=settings.lease_ttl_s,
         limits=settings.limits,
         canary_every_s=settings.canary_every_s,
+        room=room_of(settings),
     )
+
+
+def room_of(settings: Settings) -> Room:
+    """The disks that this host writes to."""
+    folders = {"the storage": settings.storage_dir, "the work folder": settings.work_dir}
+    if settings.database_url.startswith("sqlite:///"):
+        folders["the database"] = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    return Room(folders, settings.min_free_bytes)
 
 
 def build_storage(settings: Settings) -> Storage:

@@ -13,7 +13,7 @@ from app.services.run_step import run_step
 from tasks.process import this_process
 
 
-def _make_task(kind: str) -> Task:
+def make_task(kind: str) -> Task:
     @shared_task(name=kind, ignore_result=True)
     def answer_doorbell(step_id: int) -> None:
         process = this_process()
@@ -22,4 +22,4 @@ def _make_task(kind: str) -> Task:
     return answer_doorbell
 
 
-TASKS = {kind: _make_task(kind) for kind in StepKind.ALL}
+TASKS = {kind: make_task(kind) for kind in StepKind.ALL}

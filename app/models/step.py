@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, TextClause, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import BigId, Model
@@ -18,7 +18,7 @@ CALLS_A_PROVIDER = "provider IS NOT NULL"
 IS_DONE_HERE = "status = 'succeeded' AND NOT adopted"
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str | TextClause, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
@@ -27,13 +27,13 @@ class Step(Model):
 
     `rung_at` is when its doorbell was last rung, `rings` how often in this readiness.
     `resume_at` and `wait_reason` belong to the status `waiting`. A `fresh` step is done even if its result is known.
-    `provider` is the vendor that its work calls; `postponed_s` how long that vendor has put it off in all.
+    `provider` is the vendor that its work calls; `postponed_s` how long a vendor or a full disk has put it off in all.
     """
 
     __tablename__ = "steps"
     __table_args__ = (
         UniqueConstraint("job_id", "name"),
-        partial_index("ix_steps_unrung", "pool", "org_id", "priority", "id", where=IS_UNRUNG),
+        partial_index("ix_steps_unrung", "pool", "org_id", text("priority DESC"), "id", where=IS_UNRUNG),
         partial_index("ix_steps_in_flight", "pool", "org_id", "rung_at", where=IS_IN_FLIGHT),
         partial_index("ix_steps_leased", "lease_expires_at", where=IS_LEASED),
         partial_index("ix_steps_waiting", "resume_at", where=IS_WAITING),

@@ -6,32 +6,45 @@ Called after every commit that made a step ready, and each second by the dispatc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import structlog
-from sqlalchemy import func, select, text, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, aliased
 
 from app.domain.errors import ServiceUnavailable
-from app.domain.fair_share import Candidate, choose
+from app.domain.fair_share import choose
 from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.states import Pool
-from app.models import Step, Worker
-from app.models.database import Database, now_s
+from app.models import Step
+from app.models.database import Database, first_line, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG
+from app.services.backlog import first_in_line
 from app.services.farm import Bell, Doorbell
 from app.services.hold_back import hold_back
-from app.services.pool_pauses import paused_pools
+from app.services.pool_rooms import PoolRoom, pool_rooms
 
 log = structlog.get_logger()
 
-# A window of two calls a slot keeps every slot busy without holding the backlog in the broker.
-CALLS_PER_SLOT = 2
-SMALLEST_WINDOW = 4
-WORKER_SEEN_WITHIN_S = 30.0
 # Any constant: it names the lock under which limits are counted and used up.
 LIMITS_LOCK = 0x5CEF1
+
+# What another dispatch is calling at this moment is passed over.
+UNRUNG = aliased(Step)
+RING = (
+    update(Step)
+    .where(
+        Step.id.in_(
+            select(UNRUNG.id)
+            .where(UNRUNG.id.in_(bindparam("chosen", expanding=True)), text(IS_UNRUNG))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(rung_at=now_s(), rings=Step.rings + 1)
+    .returning(Step.id, Step.kind)
+)
 
 
 def dispatch(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> int:
@@ -43,9 +56,16 @@ def dispatch(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> 
     with database.begin() as session:
         if limits.are_strict:
             _count_alone(session)
-        paused = paused_pools(session)
-        hold_back(session, limits, paused)
-        doorbells = [doorbell for pool in Pool if pool not in paused for doorbell in _call(session, pool, limits)]
+        rooms = pool_rooms(session)
+        if not rooms.backlogs:
+            return 0
+        hold_back(session, limits, rooms.paused)
+        doorbells = [
+            doorbell
+            for pool, room in rooms.backlogs.items()
+            if room.room
+            for doorbell in _call(session, pool, room, limits)
+        ]
     for rung, doorbell in enumerate(doorbells):
         try:
             bell.ring(doorbell)
@@ -57,59 +77,38 @@ def dispatch(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> 
     return len(doorbells)
 
 
+def dispatch_now_or_later(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> None:
+    """As `dispatch`, after a commit that stands whatever comes of this: the dispatcher soon calls what is left."""
+    try:
+        dispatch(database, bell, limits)
+    except SQLAlchemyError as error:
+        log.warning("dispatch_postponed", reason=first_line(error))
+
+
 def _count_alone(session: Session) -> None:
     """One dispatch after the other: two at once would both find the last free place. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(LIMITS_LOCK)))
 
 
-def _call(session: Session, pool: Pool, limits: FlowLimits) -> list[Doorbell]:
+def _call(session: Session, pool: Pool, pool_room: PoolRoom, limits: FlowLimits) -> list[Doorbell]:
     """Choose the pool's next steps and mark them as rung, in the caller's transaction."""
-    waiting_orgs = session.scalars(
-        select(Step.org_id).where(text(IS_UNRUNG), Step.pool == pool).group_by(Step.org_id)
-    ).all()
-    if not waiting_orgs:
-        return []
-    in_flight = defaultdict(int, _in_flight(session, pool))
-    room = _window(session, pool) - sum(in_flight.values())
-    if room <= 0:
-        return []
-    org_room = _org_room(session, limits, room)
+    room, in_flight = pool_room.room, pool_room.in_flight
     lane_room = _lane_room(session, limits)
     full = [lane for lane, free in lane_room.items() if free <= 0]
-    candidates: list[Candidate] = []
-    # No org can be served more than `room` steps, so that is all we look at of each.
-    for org_id in sorted(waiting_orgs, key=lambda org_id: in_flight[org_id]):
-        firsts = session.execute(
-            select(Step.id, Step.priority, Step.provider)
-            .where(text(IS_UNRUNG), Step.pool == pool, Step.org_id == org_id)
-            # Steps of a full lane must not hide the ones behind them.
-            .where(func.coalesce(Step.provider, "").not_in(full) if full else true())
-            .order_by(Step.priority.desc(), Step.id)
-            .limit(org_room[org_id])
-            .with_for_update(skip_locked=True)
-        ).all()
-        candidates += [Candidate(step_id, org_id, priority, lane) for step_id, priority, lane in firsts]
-    chosen = [candidate.step_id for candidate in choose(candidates, in_flight, room, lane_room)]
+    candidates = first_in_line(session, pool, room, in_flight, _org_room(session, limits, room), full)
+    chosen = choose(candidates, in_flight, room, lane_room)
     if not chosen:
         return []
-    rows = session.execute(
-        update(Step)
-        .where(Step.id.in_(chosen), text(IS_UNRUNG))
-        .values(rung_at=now_s(), rings=Step.rings + 1)
-        .returning(Step.id, Step.kind)
-        .execution_options(synchronize_session=False)
-    ).all()
-    order = {step_id: position for position, step_id in enumerate(chosen)}
-    return [Doorbell(step_id, kind, pool) for step_id, kind in sorted(rows, key=lambda row: order[row[0]])]
-
-
-def _in_flight(session: Session, pool: Pool) -> dict[int, int]:
-    """Steps of each org that run or are called."""
-    rows = session.execute(
-        select(Step.org_id, func.count()).where(text(IS_IN_FLIGHT), Step.pool == pool).group_by(Step.org_id)
-    )
-    return dict(rows.tuples().all())
+    order = {candidate.step_id: position for position, candidate in enumerate(chosen)}
+    rung = session.connection().execute(RING, {"chosen": list(order)}).tuples()
+    doorbells = [Doorbell(step_id, kind, pool) for step_id, kind in sorted(rung, key=lambda row: order[row[0]])]
+    if lane_room and doorbells and len(chosen) < room:
+        # A lane has become full, and hid steps of other lanes behind its own.
+        taken = Counter(candidate.org_id for candidate in chosen)
+        rest = PoolRoom(room - len(chosen), Counter(in_flight) + taken)
+        doorbells += _call(session, pool, rest, limits)
+    return doorbells
 
 
 def _org_room(session: Session, limits: FlowLimits, room: int) -> Mapping[int, int]:
@@ -133,15 +132,6 @@ def _lane_room(session: Session, limits: FlowLimits) -> Mapping[str, int]:
     )
     busy = dict(rows.tuples().all())
     return {provider: limit - busy.get(provider, 0) for provider, limit in limits.concurrency.items()}
-
-
-def _window(session: Session, pool: Pool) -> int:
-    slots = session.scalar(
-        select(func.sum(Worker.slots)).where(
-            Worker.pool == pool, Worker.beat_at > now_s() - WORKER_SEEN_WITHIN_S, Worker.draining_at.is_(None)
-        )
-    )
-    return max(SMALLEST_WINDOW, CALLS_PER_SLOT * (slots or 0))
 
 
 def _take_back(database: Database, step_ids: list[int]) -> None:

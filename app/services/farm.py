@@ -11,6 +11,7 @@ from app.domain.plan import StepKind, VideoPools
 from app.domain.states import Pool
 from app.models.database import Database
 from app.providers.protocols import Painter, Voice, Writer
+from app.services.room import BOUNDLESS, Room
 from app.storage.protocol import Storage
 
 
@@ -44,6 +45,7 @@ class Farm:
     lease_ttl_s: float
     limits: FlowLimits = NO_LIMITS
     canary_every_s: float = 0.0
+    room: Room = BOUNDLESS
 
     @property
     def pools(self) -> VideoPools:

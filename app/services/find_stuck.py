@@ -26,9 +26,9 @@ from app.domain.stuck import (
 from app.models import Job, Step, StuckStep, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.models.step import IS_DONE_HERE, IS_IN_FLIGHT, IS_LEASED, IS_UNRUNG, IS_WAITING
-from app.services.dispatch import WORKER_SEEN_WITHIN_S
 from app.services.job_log import lock_job, record
 from app.services.pool_pauses import paused_pools
+from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
 log = structlog.get_logger()
 

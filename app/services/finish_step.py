@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LeaseLost
 from app.domain.plan import Follow
 from app.domain.states import JobStatus, StepStatus
-from app.models import Artifact, Step, StepAttempt, StepResult
-from app.models.database import Database, database_now_s
+from app.models import Artifact, Job, Step, StepAttempt
+from app.models.database import Database, now_s
+from app.services.adoption import remember
 from app.services.claim_step import Claim
 from app.services.graph import grow, open_successors
-from app.services.job_log import end_job, lock_job, record
+from app.services.job_log import append_events, end_job, lock_job, record
 from app.storage.protocol import Blob
 
 
@@ -32,58 +33,113 @@ class Finished:
     adopted: bool = False
 
 
+# Built once, for the same reason as those of a claim.
+LOCK = select(Job.last_seq, Job.org_id).where(Job.id == bindparam("id_of_job")).with_for_update()
+COMMIT = (
+    update(Step)
+    .where(
+        Step.id == bindparam("id_of_step"),
+        Step.token == bindparam("our_token"),
+        Step.status == StepStatus.RUNNING,
+    )
+    .values(
+        status=StepStatus.SUCCEEDED,
+        finished_at=now_s(),
+        lease_expires_at=None,
+        progress=1.0,
+        input_hash=bindparam("hash"),
+        outputs=bindparam("given"),
+        facts=bindparam("learned"),
+        adopted=bindparam("is_adopted"),
+        error_code=None,
+        error_message=None,
+    )
+    .returning(Step.finished_at, Step.started_at, Step.weight)
+)
+KEEP_ARTIFACT = insert(Artifact)
+COUNT_OFF = (
+    update(Job)
+    .where(Job.id == bindparam("id_of_job"))
+    .values(
+        open_steps=Job.open_steps - 1,
+        work_done=Job.work_done + bindparam("weight"),
+        title=func.coalesce(Job.title, bindparam("new_title")),
+        updated_at=bindparam("now"),
+        last_seq=bindparam("seq"),
+    )
+    .returning(Job.open_steps)
+)
+
+
 def finish_step(database: Database, claim: Claim, result: Finished) -> None:
     """Commit the result and make ready what waited for it; LeaseLost when the step is not ours any more."""
+    outputs = {name: blob.to_json() for name, blob in result.outputs.items()}
     with database.begin() as session:
-        job = lock_job(session, claim.job_id)
-        step = owned_step(session, claim)
-        now = database_now_s(session)
-        outputs = {name: blob.to_json() for name, blob in result.outputs.items()}
-        step.status = StepStatus.SUCCEEDED
-        step.finished_at = now
-        step.lease_expires_at = None
-        step.progress = 1.0
-        step.input_hash = result.input_hash
-        step.outputs = outputs
-        step.facts = dict(result.facts)
-        step.adopted = result.adopted
-        step.error_code = step.error_message = None
+        connection, this_job = session.connection(), {"id_of_job": claim.job_id}
+        last_seq, org_id = connection.execute(LOCK, this_job).one()
+        given = {"hash": result.input_hash, "given": outputs, "learned": dict(result.facts)}
+        ours = {"id_of_step": claim.step_id, "our_token": claim.token, "is_adopted": result.adopted}
+        committed = connection.execute(COMMIT, {**ours, **given}).one_or_none()
+        if committed is None:
+            raise _lease_lost(claim)
+        now, started_at, weight = committed
         close_attempt(session, claim.step_id, claim.token, now, "adopted" if result.adopted else "succeeded")
-        for name, blob in result.outputs.items():
-            session.add(
-                Artifact(
-                    org_id=job.org_id,
-                    job_id=job.id,
-                    step_id=step.id,
-                    name=name,
-                    sha256=blob.sha256,
-                    size_bytes=blob.size_bytes,
-                    media_type=blob.media_type,
-                    is_public=name in result.publishes,
-                    created_at=now,
-                )
-            )
+        if result.outputs:
+            connection.execute(KEEP_ARTIFACT, _artifacts(claim, org_id, result, now))
         if not result.adopted:
-            _remember(session, job.org_id, result, outputs, now)
-        elapsed_s = round(now - (step.started_at or now), 3)
-        record(session, job, "step.succeeded", now, step=step.name, adopted=result.adopted, elapsed_s=elapsed_s)
-        job.title = job.title or result.follow.title
+            remember(session, org_id, result.input_hash, outputs, dict(result.facts), now)
+        event = {"step": claim.name, "adopted": result.adopted, "elapsed_s": round(now - started_at, 3)}
+        seq = append_events(session, claim.job_id, last_seq, now, [("step.succeeded", event)])
+        counted = {"weight": weight, "new_title": result.follow.title, "now": now, "seq": seq}
+        open_steps = connection.execute(COUNT_OFF, {**this_job, **counted}).scalar_one()
         if result.follow.grows:
+            job = lock_job(session, claim.job_id)
             grow(session, job, result.follow.grows, now)
             record(session, job, "job.planned", now, steps=len(result.follow.grows))
-        job.open_steps -= 1
-        job.work_done += step.weight
-        open_successors(session, step.id, now)
-        if job.open_steps == 0:
-            end_job(session, job, JobStatus.SUCCEEDED, now)
+        elif open_steps == 0:
+            end_job(session, lock_job(session, claim.job_id), JobStatus.SUCCEEDED, now)
+        open_successors(session, claim.step_id, now)
+
+
+def _artifacts(claim: Claim, org_id: int, result: Finished, now: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "org_id": org_id,
+            "job_id": claim.job_id,
+            "step_id": claim.step_id,
+            "name": name,
+            "sha256": blob.sha256,
+            "size_bytes": blob.size_bytes,
+            "media_type": blob.media_type,
+            "is_public": name in result.publishes,
+            "created_at": now,
+        }
+        for name, blob in result.outputs.items()
+    ]
 
 
 def owned_step(session: Session, claim: Claim) -> Step:
     """The step's row, locked, if the claim still holds; else LeaseLost. The job is locked already."""
     step = session.execute(select(Step).where(Step.id == claim.step_id).with_for_update()).scalar_one()
     if step.token != claim.token or step.status != StepStatus.RUNNING:
-        raise LeaseLost(f"The step {claim.name} was taken back or canceled while it ran.")
+        raise _lease_lost(claim)
     return step
+
+
+def _lease_lost(claim: Claim) -> LeaseLost:
+    return LeaseLost(f"The step {claim.name} was taken back or canceled while it ran.")
+
+
+CLOSE_ATTEMPT = (
+    update(StepAttempt)
+    .where(StepAttempt.step_id == bindparam("id_of_step"), StepAttempt.token == bindparam("our_token"))
+    .values(
+        finished_at=bindparam("now"),
+        outcome=bindparam("ended"),
+        error_code=bindparam("code"),
+        error_message=bindparam("message"),
+    )
+)
 
 
 def close_attempt(
@@ -96,53 +152,6 @@ def close_attempt(
     error_message: str | None = None,
 ) -> None:
     """Write how an attempt ended into its history."""
-    session.execute(
-        update(StepAttempt)
-        .where(StepAttempt.step_id == step_id, StepAttempt.token == token)
-        .values(finished_at=now, outcome=outcome, error_code=error_code, error_message=error_message)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _remember(session: Session, org_id: int, result: Finished, outputs: dict[str, Any], now: float) -> None:
-    """Keep the result for adoption. Another job may have made the same one meanwhile; theirs is replaced by ours."""
-    known = session.execute(
-        select(StepResult).where(StepResult.org_id == org_id, StepResult.input_hash == result.input_hash)
-    ).scalar_one_or_none()
-    if known is not None:
-        known.outputs, known.facts, known.created_at = outputs, dict(result.facts), now
-        return
-    row = StepResult(
-        org_id=org_id, input_hash=result.input_hash, outputs=outputs, facts=dict(result.facts), created_at=now
-    )
-    session.add(row)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What an earlier step with the same input gave."""
-
-    outputs: Mapping[str, Blob]
-    facts: Mapping[str, Any]
-
-
-def adoptable(database: Database, claim: Claim, input_hash: str) -> list[Known]:
-    """Results of earlier steps of the same org with the same input, the best first.
-
-    The parent's own comes before the last one that was remembered: a vendor paints another picture each time, and an
-    edited video keeps the pictures that it had.
-    """
-    with database.read() as session:
-        rows: list[Step | StepResult] = []
-        if claim.parent_id is not None:
-            own = select(Step).where(
-                Step.job_id == claim.parent_id, Step.input_hash == input_hash, Step.status == StepStatus.SUCCEEDED
-            )
-            rows += session.scalars(own.order_by(Step.name != claim.name, Step.id).limit(1))
-        rows += session.scalars(
-            select(StepResult).where(StepResult.org_id == claim.org_id, StepResult.input_hash == input_hash)
-        )
-        return [
-            Known({name: Blob.from_json(blob) for name, blob in (row.outputs or {}).items()}, row.facts or {})
-            for row in rows
-        ]
+    whose = {"id_of_step": step_id, "our_token": token}
+    how = {"now": now, "ended": outcome, "code": error_code, "message": error_message}
+    session.connection().execute(CLOSE_ATTEMPT, {**whose, **how})

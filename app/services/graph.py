@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Double, bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.descent import fresh_names
@@ -67,13 +67,21 @@ def _standing_fresh(session: Session, job: Job) -> Sequence[str]:
     return session.scalars(select(Step.name).where(Step.job_id == job.id, Step.fresh)).all()
 
 
+IS_LAST_NEED = Step.unmet <= 1
+OPEN = (
+    update(Step)
+    .where(
+        Step.id.in_(select(StepEdge.step_id).where(StepEdge.needs_id == bindparam("id_of_step"))),
+        Step.status == StepStatus.BLOCKED,
+    )
+    .values(
+        unmet=Step.unmet - 1,
+        status=case((IS_LAST_NEED, StepStatus.READY), else_=Step.status),
+        ready_at=case((IS_LAST_NEED, bindparam("now", type_=Double)), else_=Step.ready_at),
+    )
+)
+
+
 def open_successors(session: Session, step_id: int, now: float) -> None:
     """A step has succeeded: count it off for those that wait for it; those that wait for nothing more are ready."""
-    successors = select(StepEdge.step_id).where(StepEdge.needs_id == step_id)
-    blocked = (Step.id.in_(successors), Step.status == StepStatus.BLOCKED)
-    quiet = {"synchronize_session": False}
-    session.execute(update(Step).where(*blocked).values(unmet=Step.unmet - 1), execution_options=quiet)
-    session.execute(
-        update(Step).where(*blocked, Step.unmet == 0).values(status=StepStatus.READY, ready_at=now),
-        execution_options=quiet,
-    )
+    session.connection().execute(OPEN, {"id_of_step": step_id, "now": now})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import SceneworksError
@@ -19,11 +20,36 @@ def lock_job(session: Session, job_id: int) -> Job:
     ).scalar_one()
 
 
+def lock_idle_job(session: Session, job_id: int) -> Job | None:
+    """The job's row, locked; None while someone else holds it, for whom a sweep over many jobs must not wait."""
+    return session.execute(
+        select(Job).where(Job.id == job_id).with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+
+
 def record(session: Session, job: Job, type_: str, now: float, **data: Any) -> None:
     """Append an event to a locked job's timeline."""
     job.last_seq += 1
     job.updated_at = now
     session.add(JobEvent(job_id=job.id, seq=job.last_seq, type=type_, data=data, at=now))
+
+
+APPEND = insert(JobEvent)
+
+
+def append_events(
+    session: Session, job_id: int, last_seq: int, now: float, events: Sequence[tuple[str, Mapping[str, Any]]]
+) -> int:
+    """Append (type, data) events to the timeline of a locked job that is not loaded; its new `last_seq`, to be kept.
+
+    For what happens to every step: `record` says the same of a job that is at hand as an object.
+    """
+    rows = [
+        {"job_id": job_id, "seq": seq, "type": type_, "data": data, "at": now}
+        for seq, (type_, data) in enumerate(events, start=last_seq + 1)
+    ]
+    session.connection().execute(APPEND, rows)
+    return last_seq + len(rows)
 
 
 def end_job(

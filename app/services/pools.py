@@ -13,8 +13,8 @@ from app.domain.states import Pool, StepStatus
 from app.models import PoolPause, Step, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG, IS_WAITING
-from app.services.dispatch import WORKER_SEEN_WITHIN_S
 from app.services.pool_pauses import paused_pools
+from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
 
 @dataclass(frozen=True)

@@ -5,29 +5,32 @@ from __future__ import annotations
 import errno
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.errors import LeaseLost, NotFound, SceneworksError, StepError, StorageFull, TransientError
 from app.domain.ids import canonical_hash
-from app.models.database import is_connection_trouble
+from app.models.database import first_line, is_connection_trouble
+from app.services.adoption import Known, adoptable
 from app.services.claim_step import Claim, claim_step
-from app.services.dispatch import dispatch
+from app.services.dispatch import dispatch_now_or_later
 from app.services.fail_step import fail_step
 from app.services.farm import Farm
-from app.services.finish_step import Finished, adoptable, finish_step
+from app.services.finish_step import Finished, finish_step
 from app.services.leases import LeaseKey
+from app.services.receipts import call_key, drop_receipt, find_receipt, keep_receipt
 from app.services.steps import HANDLERS
 from app.services.steps.handler import Bench, StepHandler
 from app.services.sweep_work import work_folder
-from app.storage.protocol import Blob
 
 log = structlog.get_logger()
 
-COMMIT_RETRY_EVERY_S = 0.5
+DATABASE_RETRY_EVERY_S = 0.5
+T = TypeVar("T")
 
 
 class Lease(Protocol):
@@ -45,7 +48,14 @@ class Heartbeat(Protocol):
 
 def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> None:
     """Answer a doorbell. Returns whatever became of the step: the outcome is in the database."""
-    claim = claim_step(farm.database, step_id, worker, farm.lease_ttl_s)
+    try:
+        claim = claim_step(farm.database, step_id, worker, farm.lease_ttl_s)
+    except SQLAlchemyError as error:
+        if not is_connection_trouble(error):
+            raise
+        # It is rung again; and if the claim was made and only its answer lost, the lease runs out.
+        log.warning("doorbell_not_answered", step_id=step_id, reason=first_line(error))
+        return
     if claim is None:
         log.debug("doorbell_unanswered", step_id=step_id)
         return
@@ -63,17 +73,7 @@ def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> Non
         except LeaseLost as error:
             log.info("step_let_go", reason=error.message)
         finally:
-            _call_next(farm)
-
-
-def _call_next(farm: Farm) -> None:
-    try:
-        dispatch(farm.database, farm.bell, farm.limits)
-    except Exception as error:
-        if not is_connection_trouble(error):
-            raise
-        # The dispatcher calls them as soon as the database is back.
-        log.warning("dispatch_postponed", reason=str(error).splitlines()[0])
+            dispatch_now_or_later(farm.database, farm.bell, farm.limits)
 
 
 def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
@@ -84,56 +84,59 @@ def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
     except Exception as error:
         failure = as_step_error(error)
         log.warning("step_failed", error_code=failure.code, error=failure.message, exc_info=failure.code == "INTERNAL")
-        _commit(lambda: fail_step(farm.database, claim, failure), lease)
+        _patiently(lambda: fail_step(farm.database, claim, failure), lease)
     else:
-        _commit(lambda: finish_step(farm.database, claim, result), lease)
+        _patiently(lambda: finish_step(farm.database, claim, result), lease)
+        drop_receipt(farm.storage, claim, result.input_hash)
 
 
 def _result_of(farm: Farm, claim: Claim, lease: Lease) -> Finished:
     """The step's result: an earlier one's with the same input if there is one, else by doing the work."""
     handler = HANDLERS[claim.kind]
-    work = handler.work(farm, claim)
+    work = _patiently(lambda: handler.work(farm, claim), lease)
     input_hash = canonical_hash({"kind": claim.kind, "version": handler.version, "work": work})
-    if handler.is_adoptable and not claim.fresh:
-        for known in adoptable(farm.database, claim, input_hash):
-            if all(farm.storage.has(blob.sha256) for blob in known.outputs.values()):
-                return _finished(farm, handler, claim, input_hash, known.outputs, known.facts, adopted=True)
+
+    def finished(known: Known, *, adopted: bool) -> Finished:
+        follow = _patiently(lambda: handler.follow(farm, claim, known.outputs), lease)
+        return Finished(input_hash, known.outputs, known.facts, follow, publishes=handler.publishes, adopted=adopted)
+
+    if handler.is_adoptable:
+        received = find_receipt(farm.storage, claim, input_hash)
+        if received is not None:
+            return finished(received, adopted=False)
+        for known in _patiently(lambda: adoptable(farm.database, claim, input_hash), lease):
+            if known.is_stored(farm.storage):
+                return finished(known, adopted=True)
+    done = _do(farm, handler, claim, input_hash, lease)
+    keep_receipt(farm.storage, claim, input_hash, done)
+    return finished(done, adopted=False)
+
+
+def _do(farm: Farm, handler: StepHandler, claim: Claim, input_hash: str, lease: Lease) -> Known:
+    """Do the work, and store what it gives."""
     folder = work_folder(farm.work_dir, claim.step_id, claim.token)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        outcome = handler.run(farm, claim, Bench(folder, lease.report))
+        bench = Bench(folder, lease.report, call_key(claim, input_hash))
+        outcome = _patiently(lambda: handler.run(farm, claim, bench), lease)
         # Asked before the bytes are kept: a canceled step leaves nothing new in storage.
         lease.report(1.0)
         outputs = {name: farm.storage.put(file.path, file.media_type) for name, file in outcome.files.items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _finished(farm, handler, claim, input_hash, outputs, outcome.facts, adopted=False)
+    return Known(outputs, outcome.facts)
 
 
-def _finished(
-    farm: Farm,
-    handler: StepHandler,
-    claim: Claim,
-    input_hash: str,
-    outputs: Mapping[str, Blob],
-    facts: Mapping[str, Any],
-    *,
-    adopted: bool,
-) -> Finished:
-    follow = handler.follow(farm, claim, outputs)
-    return Finished(input_hash, outputs, facts, follow, publishes=handler.publishes, adopted=adopted)
-
-
-def _commit(commit: Callable[[], None], lease: Lease) -> None:
-    """Commit, trying again while the database is away for as long as the lease is still ours."""
+def _patiently(act: Callable[[], T], lease: Lease) -> T:
+    """Do what asks the database, again and again while that is away, for as long as the lease is still ours."""
     while True:
         try:
-            return commit()
-        except Exception as error:
+            return act()
+        except SQLAlchemyError as error:
             if not is_connection_trouble(error):
                 raise
-            log.warning("commit_postponed", reason=str(error).splitlines()[0])
-        time.sleep(COMMIT_RETRY_EVERY_S)
+            log.warning("database_awaited", reason=first_line(error))
+        time.sleep(DATABASE_RETRY_EVERY_S)
         lease.report(1.0)
 
 

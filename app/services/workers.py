@@ -11,7 +11,7 @@ from app.domain.errors import Conflict, NotFound
 from app.models import Step, Worker
 from app.models.database import Database, database_now_s
 from app.models.step import IS_LEASED
-from app.services.dispatch import WORKER_SEEN_WITHIN_S
+from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
 
 @dataclass(frozen=True)

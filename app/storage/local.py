@@ -7,7 +7,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from app.storage.protocol import Blob
 CHUNK_BYTES = 1024 * 1024
 # Nobody takes a day to write a file; a whole one, for another host's clock may be off by hours.
 ABANDONED_AFTER_S = 86_400.0
+FORGOTTEN_AFTER_S = 30 * 86_400.0
 IS_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,16 +73,18 @@ class LocalStorage:
         return open(self.path(sha256), "rb")
 
     def note(self, key: str, content: bytes) -> None:
-        # Not synced: a note outlives its process. After a power cut it may be gone or empty, and is not missed.
+        # Not synced: it outlives its process, and after a power cut it may be gone or empty.
         place = self._note_place(key)
-        temp = self._notes / f"{key}-{secrets.token_hex(4)}.partial"
         try:
-            self._notes.mkdir(parents=True, exist_ok=True)
+            for folder in (self._incoming, self._notes):
+                folder.mkdir(parents=True, exist_ok=True)
+            descriptor, temp_name = tempfile.mkstemp(dir=self._incoming)
             try:
-                temp.write_bytes(content)
-                temp.replace(place)
+                with open(descriptor, "wb") as target:
+                    target.write(content)
+                os.replace(temp_name, place)
             except BaseException:
-                temp.unlink(missing_ok=True)
+                Path(temp_name).unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise storage_error(error) from error
@@ -107,11 +109,12 @@ class LocalStorage:
 
     def sweep(self) -> int:
         removed = 0
-        for leftover in self._incoming.glob("*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - leftover.stat().st_mtime > ABANDONED_AFTER_S:
-                    leftover.unlink()
-                    removed += 1
+        for folder, after_s in ((self._incoming, ABANDONED_AFTER_S), (self._notes, FORGOTTEN_AFTER_S)):
+            for leftover in folder.glob("*"):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - leftover.stat().st_mtime > after_s:
+                        leftover.unlink()
+                        removed += 1
         return removed
 
     def _place(self, sha256: str) -> Path:

@@ -36,7 +36,10 @@ class Storage(Protocol):
         """The bytes, seekable; NotFound when there are none."""
 
     def note(self, key: str, content: bytes) -> None:
-        """Keep a few bytes under a SHA-256 of the caller's choosing, whole or not at all; StorageFull for no room."""
+        """Keep a few bytes, for a month at most, under a SHA-256 of the caller's choosing; StorageFull for no room.
+
+        They appear whole or not at all, and survive the process, though perhaps no power cut.
+        """
 
     def read_note(self, key: str) -> bytes | None: ...
 
@@ -47,4 +50,4 @@ class Storage(Protocol):
         """Raise ServiceUnavailable, saying why, when nothing can be stored now."""
 
     def sweep(self) -> int:
-        """Remove what writers that were killed have left half-written, long ago; how many files."""
+        """Remove what writers that were killed have left half-written, and notes, long ago; how many files."""

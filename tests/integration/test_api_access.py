@@ -16,8 +16,8 @@ from app.models import ApiKey
 from app.models.database import Database
 from app.services.api_keys import (
     accept_configured_key,
+    active_keys,
     ensure_local_key,
-    is_active,
     key_id_of,
     make_key,
     revoke,
@@ -98,7 +98,7 @@ def test_a_revoked_key_is_refused_at_once(api: Api) -> None:
     key_id = key_id_of(api.key or "") or ""
     revoke(api.farm.database, key_id)
     assert api.get("/api/jobs").status == 401
-    assert not is_active(api.farm.database, key_id)
+    assert active_keys(api.farm.database, {key_id}) == set()
 
 
 def test_the_last_use_is_noted_once_a_minute(api: Api) -> None:

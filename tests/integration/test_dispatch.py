@@ -11,8 +11,9 @@ from app.domain.plan import StepPlan
 from app.domain.states import Pool
 from app.models import Step, Worker
 from app.models.database import Database, database_now_s
-from app.services.dispatch import CALLS_PER_SLOT, SMALLEST_WINDOW, dispatch
+from app.services.dispatch import dispatch
 from app.services.farm import Doorbell
+from app.services.pool_rooms import CALLS_PER_SLOT, SMALLEST_WINDOW
 from tests.farms import ListBell, claim, make_job, make_org
 
 

@@ -13,8 +13,9 @@ from app.domain.plan import StepPlan
 from app.domain.states import Pool, StepStatus
 from app.models import JobEvent, Step, StepAttempt, Worker
 from app.models.database import Database, now_s
-from app.services.dispatch import SMALLEST_WINDOW, dispatch
+from app.services.dispatch import dispatch
 from app.services.hand_back import hand_back
+from app.services.pool_rooms import SMALLEST_WINDOW
 from app.services.workers import drain_worker, view_workers
 from tests.farms import ListBell, claim, finish, make_job, make_org
 from tests.waiting import wait_for

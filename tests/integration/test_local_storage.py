@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import NotFound
-from app.storage.local import ABANDONED_AFTER_S, LocalStorage
+from app.storage.local import ABANDONED_AFTER_S, FORGOTTEN_AFTER_S, LocalStorage
 
 
 @pytest.fixture
@@ -53,3 +53,25 @@ def test_a_sweep_removes_what_was_abandoned_and_nothing_that_is_being_written(st
     os.utime(abandoned, (long_ago, long_ago))
     assert storage.sweep() == 1
     assert list(incoming.iterdir()) == [fresh]
+
+
+def test_a_note_is_replaced_whole_and_dropped(storage: LocalStorage) -> None:
+    key = "a" * 64
+    assert storage.read_note(key) is None
+    for content in (b"first", b"second"):
+        storage.note(key, content)
+    assert storage.read_note(key) == b"second"
+    for _ in range(2):
+        storage.drop_note(key)
+    assert [path for path in storage.root.rglob("*") if path.is_file()] == []
+    with pytest.raises(NotFound):
+        storage.note("../../etc/passwd", b"")
+
+
+def test_a_note_that_nobody_has_dropped_goes_after_a_month(storage: LocalStorage) -> None:
+    old, young = "a" * 64, "b" * 64
+    for key, age_s in ((old, FORGOTTEN_AFTER_S + 60), (young, FORGOTTEN_AFTER_S - 3600)):
+        storage.note(key, b"received")
+        os.utime(storage.root / "notes" / key, (time.time() - age_s,) * 2)
+    assert storage.sweep() == 1
+    assert (storage.read_note(old), storage.read_note(young)) == (None, b"received")

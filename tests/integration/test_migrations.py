@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -14,9 +15,15 @@ from app.models.database import Database
 from app.models.migrate import _with_alembic, migrate
 
 
+def is_comparable(thing: Any, name: str | None, type_: str, is_reflected: bool, other: Any) -> bool:
+    """SQLite does not show the order of an index's columns, so one with an order looks different to Alembic."""
+    return name != "ix_steps_unrung"
+
+
 def test_the_migrated_database_is_what_the_models_say(database: Database) -> None:
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": is_comparable}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, db.metadata) == []
 
 
@@ -52,4 +59,28 @@ def test_the_jobs_of_a_farm_that_is_brought_up_to_date_are_still_there(database_
         job, step = session.scalars(select(Job)).one(), session.scalars(select(Step)).one()
     assert (job.public_id, job.parent_id, job.revision, job.fresh_from) == ("vid_old", None, 1, None)
     assert (step.job_id, step.fresh) == (job.id, False)
+    opened.close()
+
+
+def test_edits_from_before_they_had_numbers_of_their_own_are_numbered_in_their_order(database_url: str) -> None:
+    _with_alembic(database_url, lambda config: command.upgrade(config, "0003"))
+    opened = Database(database_url)
+    made_from = ((2, 1, "revision"), (3, 1, "revision"), (4, 2, "retry"), (5, 4, "revision"), (6, 1, "restart"))
+    with opened.begin() as session:
+        for statement in OLD_ROWS[:2]:
+            session.execute(text(statement))
+        for job_id, parent_id, relation in made_from:
+            session.execute(
+                text(
+                    "INSERT INTO jobs (id, public_id, org_id, kind, status, priority, input, labels, correlation_id,"
+                    " open_steps, work_total, work_done, last_seq, created_at, updated_at, parent_id, relation,"
+                    " revision) VALUES (:id, :public_id, 1, 'video', 'failed', 3, '{}', '{}', 'req_old',"
+                    " 1, 1, 0, 0, 0, 0, :parent, :relation, 2)"
+                ),
+                {"id": job_id, "public_id": f"vid_{job_id}", "parent": parent_id, "relation": relation},
+            )
+    migrate(database_url)
+    with opened.read() as session:
+        jobs = session.scalars(select(Job).order_by(Job.id)).all()
+    assert [(job.root_id, job.revision) for job in jobs] == [(None, 1), (1, 2), (1, 3), (1, 2), (1, 4), (1, 1)]
     opened.close()

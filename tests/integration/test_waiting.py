@@ -173,7 +173,6 @@ def test_only_so_many_steps_of_a_provider_are_in_flight_and_the_next_one_follows
     limits = FlowLimits(concurrency={"painter": 2})
     bell = ListBell()
     dispatch(database, bell, limits)
-    dispatch(database, bell, limits)
     assert Counter(doorbell.kind for doorbell in bell.rung) == {"video.image": 2, "video.script": 2}
     finish(database, claim(database, bell.rung[0].step_id))
     assert dispatch(database, bell, limits) == 1
