@@ -1,0 +1,1 @@
+"""The long soak: `scripts/chaos`. Faults at random while jobs flow, and a verdict on what must hold."""
