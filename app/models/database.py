@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -42,8 +44,19 @@ def _now_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
 
 
+# A fork in the middle of another thread's transaction would give the child a copy of SQLite's notes on its locks: the
+# child then takes them for held by itself, and finds its database locked for as long as it lives.
+BETWEEN_FORKS = threading.RLock()
+os.register_at_fork(
+    before=BETWEEN_FORKS.acquire, after_in_parent=BETWEEN_FORKS.release, after_in_child=BETWEEN_FORKS.release
+)
+
+
 class Database:
-    """Opens transactions. Make it after the fork: no pooled connection survives one."""
+    """Opens transactions. Make it after the fork: no pooled connection survives one.
+
+    One that is not `pooled` is for processes that go on forking: it keeps no connection, and no fork happens meanwhile.
+    """
 
     def __init__(self, url: str, *, pooled: bool = True) -> None:
         self.url = url
@@ -52,17 +65,19 @@ class Database:
         # each statement what is committed when it begins, in a transaction as out of one.
         by_dialect = {"sqlite": {"sqlite_begin": "DEFERRED"}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
         self._reading = self.engine.execution_options(**by_dialect[self.engine.dialect.name])
+        is_upset_by_forks = not pooled and self.engine.dialect.name == "sqlite"
+        self._guard: AbstractContextManager[object] = BETWEEN_FORKS if is_upset_by_forks else nullcontext()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end of the block, rolled back by any exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._guard, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that only reads: on SQLite one state of the database, on PostgreSQL the latest in each query."""
-        with Session(self._reading, expire_on_commit=False) as session:
+        with self._guard, Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     def close(self) -> None:
