@@ -43,6 +43,7 @@ from app.services.dispatch import dispatch
 from app.services.find_stuck import find_stuck
 from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
+from app.services.standstill import Standstill
 from bench.farms import print_result
 from bench.used_database import (
     SLOTS,
@@ -57,6 +58,7 @@ from bench.used_database import (
 )
 from tests.farms import ListBell
 from tests.servers import PostgresServer
+from tests.stopping import unwind_on_sigterm
 
 LEASE_TTL_S = 10.0
 WARM_UP_TURNS = 100
@@ -75,6 +77,7 @@ class Side:
         self.orgs = orgs
         self.took_ms: dict[str, list[float]] = defaultdict(list)
         self._bell = ListBell()
+        self._standstill = Standstill()
         self._submitted = 0
 
     def start(self, *, is_full: bool) -> None:
@@ -101,7 +104,7 @@ class Side:
     def sweep(self) -> None:
         self._timed("recover", lambda: recover(self.database))
         self._timed("settle", lambda: settle_jobs(self.database))
-        self._timed("find_stuck", lambda: find_stuck(self.database, LEASE_TTL_S, NO_LIMITS))
+        self._timed("find_stuck", lambda: find_stuck(self.database, LEASE_TTL_S, NO_LIMITS, self._standstill))
 
     def _submit(self) -> None:
         submit_chain(self.database, self.orgs[self._submitted % len(self.orgs)])
@@ -194,6 +197,7 @@ def main() -> None:
     parser.add_argument("--database", choices=("postgresql", "sqlite", "both"), default="postgresql")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     if arguments.waiting < 100 or arguments.finished < 1:
         parser.error("there must be at least 100 jobs that wait, and one that has ended")
     # What the sweeps find in a database that was made by copying is not for whoever runs this.

@@ -21,6 +21,7 @@ from app.services.hold_back import decide_anew
 from app.services.lost_workers import take_back_from_dead
 from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
+from app.services.standstill import Standstill
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
@@ -41,14 +42,14 @@ def run(farm: Farm, stopped: threading.Event) -> None:
         lambda: settle_jobs(farm.database),
         lambda: send_canary(farm),
     ]
-    is_first, rounds = True, 0
+    is_first, rounds, standstill = True, 0, Standstill()
     while not stopped.wait(DISPATCH_EVERY_S):
         is_first = is_first and not _attempt(lambda: decide_anew(farm.database))
         for chore in chores:
             _attempt(chore)
         rounds += 1
         if rounds % LOOK_FOR_STUCK_EVERY_ROUNDS == 0:
-            _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits))
+            _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits, standstill))
 
 
 def _attempt(chore: Callable[[], object]) -> bool:

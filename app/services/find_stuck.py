@@ -5,10 +5,11 @@ Nothing is mended here: leases, doorbells and waits are recovered by `recover`, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.flow_limits import FlowLimits
@@ -23,12 +24,11 @@ from app.domain.stuck import (
     p99,
     why_stuck,
 )
-from app.models import Job, Step, StuckStep, Worker
-from app.models.database import Database, database_now_s, now_s
+from app.models import Job, Step, StuckStep
+from app.models.database import Database, database_now_s
 from app.models.step import IS_DONE_HERE, IS_IN_FLIGHT, IS_LEASED, IS_UNRUNG, IS_WAITING
 from app.services.job_log import lock_job, record
-from app.services.pool_pauses import paused_pools
-from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
+from app.services.standstill import Standstill
 
 log = structlog.get_logger()
 
@@ -58,12 +58,19 @@ class _Found:
     reason: StuckReason
 
 
-def find_stuck(database: Database, lease_ttl_s: float, limits: FlowLimits) -> int:
-    """One sweep; how many steps are stuck now."""
+def find_stuck(database: Database, lease_ttl_s: float, limits: FlowLimits, standstill: Standstill) -> int:
+    """One sweep; how many steps it found stuck. `standstill` is what the earlier sweeps of this process have seen."""
     with database.read() as session:
-        found = {it.step_id: it for it in _look(session, lease_ttl_s, limits)}
+        now = database_now_s(session)
+        stillness = standstill.look(session, now, limits)
+        found = {it.step_id: it for it in _look(session, now, lease_ttl_s, limits, stillness.standing)}
         known = {row.step_id: row for row in session.scalars(select(StuckStep))}
-    moved = [step_id for step_id, row in known.items() if step_id not in found or found[step_id].token != row.token]
+        in_doubt = _in_doubt(session, stillness.in_doubt)
+    moved = [
+        step_id
+        for step_id, row in known.items()
+        if (found[step_id].token if step_id in found else in_doubt.get(step_id)) != row.token
+    ]
     if moved:
         with database.begin() as session:
             session.execute(delete(StuckStep).where(StuckStep.step_id.in_(moved)))
@@ -114,22 +121,40 @@ def _tell(database: Database, found: _Found) -> None:
         log.warning("step_stuck", job_id=job.public_id, step=step.name, reason=found.reason, worker=step.worker)
 
 
-def _look(session: Session, lease_ttl_s: float, limits: FlowLimits) -> list[_Found]:
-    """Look at the steps that might be stuck, and judge them."""
-    now = database_now_s(session)
+def _in_doubt(session: Session, pools: Collection[str]) -> dict[int, int]:
+    """The steps, with their tokens, that may be stuck for all that this process has seen so far of their pools.
+
+    Another dispatcher, which has looked for longer, has found them: forgotten here, they would be told again there.
+    """
+    return dict(
+        session.execute(
+            select(Step.id, Step.token)
+            .join(StuckStep, StuckStep.step_id == Step.id)
+            .where(StuckStep.reason == StuckReason.READY_TOO_LONG_WHILE_IDLE)
+            .where(Step.status == StepStatus.READY, Step.pool.in_(pools))
+        )
+        .tuples()
+        .all()
+    )
+
+
+def _look(
+    session: Session, now: float, lease_ttl_s: float, limits: FlowLimits, standing: Collection[str]
+) -> list[_Found]:
+    """Look at the steps that might be stuck, and judge them. `standing` are the pools that stand still."""
     silent_from = now + (1 - SILENT_SHARE) * lease_ttl_s
     overdue = or_(Step.lease_expires_at < silent_from, Step.started_at < now - FAR_OVER_FLOOR_S)
-    aged = Step.ready_at < now - READY_PATIENCE_S
     # A query for each partial index: what is looked at is what lives, however much has been done.
     suspects = [
         *session.scalars(select(Step).where(text(IS_LEASED), overdue).limit(BATCH)),
-        *session.scalars(select(Step).where(text(IS_UNRUNG), aged).limit(BATCH)),
-        *session.scalars(select(Step).where(text(IS_IN_FLIGHT), Step.status == StepStatus.READY, aged).limit(BATCH)),
         *session.scalars(select(Step).where(text(IS_WAITING), Step.resume_at < now - RESUME_PATIENCE_S).limit(BATCH)),
     ]
-    if not suspects:
-        return []
-    idle = _idle_pools(session)
+    for pool in standing:
+        aged = (Step.pool == pool, Step.ready_at < now - READY_PATIENCE_S)
+        called = select(Step).where(text(IS_IN_FLIGHT), Step.status == StepStatus.READY, *aged)
+        # In the index's order, so that each sweep finds the same ones of a long backlog and tells none anew.
+        queued = select(Step).where(text(IS_UNRUNG), *aged).order_by(Step.org_id, Step.priority.desc(), Step.id)
+        suspects += [*session.scalars(called.limit(BATCH)), *session.scalars(queued.limit(BATCH))]
     running_kinds = {step.kind for step in suspects if step.status == StepStatus.RUNNING}
     p99_s = {kind: _p99_s(session, kind) for kind in running_kinds}
     found = []
@@ -144,25 +169,12 @@ def _look(session: Session, lease_ttl_s: float, limits: FlowLimits) -> list[_Fou
             ready_at=step.ready_at,
             resume_at=step.resume_at,
             kind_p99_s=p99_s.get(step.kind),
-            pool_has_idle_slots=step.pool in idle and not may_be_held,
+            pool_stands_still=step.pool in standing and not may_be_held,
         )
         reason = why_stuck(sight)
         if reason is not None:
             found.append(_Found(step.id, step.job_id, step.token, reason))
     return found
-
-
-def _idle_pools(session: Session) -> set[str]:
-    """Pools that are not paused and whose workers have free slots."""
-    slots = session.execute(
-        select(Worker.pool, func.sum(Worker.slots))
-        .where(Worker.beat_at > now_s() - WORKER_SEEN_WITHIN_S, Worker.draining_at.is_(None))
-        .group_by(Worker.pool)
-    ).tuples()
-    running = dict(
-        session.execute(select(Step.pool, func.count()).where(text(IS_LEASED)).group_by(Step.pool)).tuples().all()
-    )
-    return {pool for pool, count in slots if count > running.get(pool, 0)} - set(paused_pools(session))
 
 
 def _p99_s(session: Session, kind: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from app.models.step import IS_IN_FLIGHT, IS_LEASED, IS_WAITING
 from app.services.take_back import take_back
 
 BATCH = 200
+# Ends a sweep even if steps come due as fast as it releases them; the next one, a second later, goes on.
+MOST_BATCHES = 100
 # From this many rings on, patience does not grow any more.
 SETTLED_RINGS = 5
 
@@ -72,7 +75,20 @@ def _ended_waits(database: Database) -> int:
 
 
 def _release(database: Database, steps: Select[tuple[int]], **values: Any) -> int:
-    """Set `values` on the steps, passing over those that someone else is changing right now."""
+    """Set `values` on all the steps, passing over those that someone else is changing right now.
+
+    Each batch is a transaction of its own: others get their turn at the rows, and on SQLite at the database.
+    """
+    released = 0
+    for _ in range(MOST_BATCHES):
+        batch = _release_batch(database, steps, values)
+        released += batch
+        if batch < BATCH:
+            break
+    return released
+
+
+def _release_batch(database: Database, steps: Select[tuple[int]], values: Mapping[str, Any]) -> int:
     with database.begin() as session:
         released = session.scalars(
             update(Step)

@@ -14,6 +14,7 @@ from app.models import Step, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.services.find_stuck import find_stuck
 from app.services.settle_jobs import settle_jobs
+from app.services.standstill import Standstill
 from tests.api_server import Api, data_of, error_of, serve
 
 
@@ -71,7 +72,7 @@ def test_a_stuck_step_is_listed_with_its_reason(api: Api) -> None:
     database = api.farm.database
     with database.begin() as session:
         session.execute(update(Step).values(status="waiting", wait_reason="backoff", resume_at=now_s() - 60))
-    find_stuck(database, 10.0, NO_LIMITS)
+    find_stuck(database, 10.0, NO_LIMITS, Standstill())
     (stuck,) = data_of(api.get("/api/admin/stuck"))["items"]
     assert (stuck["job_id"], stuck["step"], stuck["reason"]) == (job_id, "script", "past_resume_time")
 

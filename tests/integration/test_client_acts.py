@@ -27,6 +27,7 @@ from app.domain.states import JobStatus, StepStatus
 from app.models import Worker
 from app.models.database import database_now_s
 from app.services.find_stuck import find_stuck
+from app.services.standstill import Standstill
 from tests.api_server import new_key
 from tests.farms import claim, make_org
 from tests.served_api import ServedApi
@@ -140,7 +141,7 @@ def test_what_is_stuck_and_the_canary_are_told(api: ServedApi, client: Client) -
     assert client.stuck() == ()
     bell = api.farm.bell
     claim(api.farm.database, bell.rung.pop().step_id, "gone", ttl_s=0.001)  # type: ignore[attr-defined]
-    find_stuck(api.farm.database, 0.001, api.farm.limits)
+    find_stuck(api.farm.database, 0.001, api.farm.limits, Standstill())
     (stuck,) = client.stuck()
     assert (stuck.job_id, stuck.step, stuck.reason, stuck.worker) == (job.id, "script", "lease_silent", "gone")
     assert (client.canary().every_s, client.canary().last_success_at) == (0.0, None)

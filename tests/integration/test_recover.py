@@ -13,7 +13,7 @@ from app.models import Step
 from app.models.database import POSTGRES_IDLE_TRANSACTION_S, Database, now_s
 from app.models.migrate import migrate
 from app.services.job_log import lock_job
-from app.services.recover import recover
+from app.services.recover import BATCH, recover
 from tests.farms import claim, make_job, make_org
 from tests.servers import PostgresServer
 
@@ -58,3 +58,13 @@ def test_the_database_ends_a_transaction_whose_process_hangs(postgres: PostgresS
     with new_database(postgres) as database, database.read() as session:
         told = session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
     assert told == f"{POSTGRES_IDLE_TRANSACTION_S}s"
+
+
+def test_one_sweep_ends_all_waits_that_are_over_however_many(database: Database) -> None:
+    count = 2 * BATCH + 1
+    plans = [StepPlan(f"scene/{number}/clip", "video.clip", Pool.CPU) for number in range(count)]
+    make_job(database, make_org(database), plans)
+    with database.begin() as session:
+        session.execute(update(Step).values(status=StepStatus.WAITING, wait_reason="backoff", resume_at=now_s() - 1))
+    assert recover(database).waits == count
+    assert recover(database).waits == 0
