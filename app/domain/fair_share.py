@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,34 +29,35 @@ def choose(
     room: int,
     lane_room: Mapping[str, int] | None = None,
 ) -> list[Candidate]:
-    """At most `room` candidates: the most urgent first, and among equals the org with the fewest steps in flight.
+    """At most `room` candidates: from the org with the fewest steps in flight, and of an org the most urgent first.
 
-    `in_flight` counts each org's steps that run or are called already; every choice counts at once,
-    so that orgs take turns. A lane in `lane_room` is given that many at most; the others have no limit.
+    `in_flight` counts each org's steps that run or are called already; every choice counts at once, so that orgs take
+    turns. Between orgs with equally many the more urgent step goes first: no org gets more than its share by calling
+    everything urgent. A lane in `lane_room` is given that many at most; the others have no limit.
     """
-    queues: dict[tuple[int, int], list[Candidate]] = {}
+    queues: dict[int, list[Candidate]] = {}
     for candidate in candidates:
-        queues.setdefault((candidate.priority, candidate.org_id), []).append(candidate)
+        queues.setdefault(candidate.org_id, []).append(candidate)
     for queue in queues.values():
-        queue.sort(key=lambda candidate: candidate.step_id, reverse=True)
+        queue.sort(key=_urgency, reverse=True)
 
-    busy, free = dict(in_flight), dict(lane_room or {})
-    heap = [(-priority, busy.get(org, 0), queue[-1].step_id, org) for (priority, org), queue in queues.items()]
+    busy, free = Counter(in_flight), dict(lane_room or {})
+    heap = [(busy[org], *_urgency(queue[-1]), org) for org, queue in queues.items()]
     heapq.heapify(heap)
     chosen: list[Candidate] = []
     while heap and len(chosen) < room:
-        minus_priority, share, step_id, org = heapq.heappop(heap)
-        if share != busy.get(org, 0):
-            # The org was served at another priority meanwhile: put it back with its true share.
-            heapq.heappush(heap, (minus_priority, busy[org], step_id, org))
-            continue
-        queue = queues[(-minus_priority, org)]
-        candidate = queue.pop()
+        *_, org = heapq.heappop(heap)
+        candidate = queues[org].pop()
         if free.get(candidate.lane or "", 1) > 0:
             chosen.append(candidate)
-            busy[org] = share + 1
+            busy[org] += 1
             if candidate.lane in free:
                 free[candidate.lane] -= 1
-        if queue:
-            heapq.heappush(heap, (minus_priority, busy.get(org, 0), queue[-1].step_id, org))
+        if queues[org]:
+            heapq.heappush(heap, (busy[org], *_urgency(queues[org][-1]), org))
     return chosen
+
+
+def _urgency(candidate: Candidate) -> tuple[int, int]:
+    """Lower comes first."""
+    return -candidate.priority, candidate.step_id

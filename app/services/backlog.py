@@ -71,7 +71,7 @@ def first_in_line(
     where = {"of_pool": pool, "full": list(full)}
     heads = [Candidate(*row) for row in connection.execute(HEADS, where)]
     heads = [head for head in heads if org_room[head.org_id] > 0]
-    heads.sort(key=lambda head: (-head.priority, in_flight.get(head.org_id, 0), head.step_id))
+    heads.sort(key=lambda head: (in_flight.get(head.org_id, 0), -head.priority, head.step_id))
     if room == 1:
         return heads[:1]
     # No choice of `room` steps goes past the first `room` orgs: each choice takes the best head there is.

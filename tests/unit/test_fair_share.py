@@ -1,4 +1,4 @@
-"""Fair share: urgent first, and among equals whoever has the least."""
+"""Fair share: whoever has the least comes first, and among an org's own the most urgent."""
 
 from __future__ import annotations
 
@@ -22,9 +22,21 @@ def test_orgs_take_turns() -> None:
     assert served == {0: 3, 1: 3, 2: 3}
 
 
-def test_the_more_urgent_goes_first_whoever_asks() -> None:
-    urgent = Candidate(9, org_id=1, priority=5)
-    assert choose([Candidate(1, 2, 3), urgent], {1: 100}, room=1) == [urgent]
+def test_the_more_urgent_goes_first_among_an_orgs_own() -> None:
+    usual, urgent = Candidate(1, org_id=1, priority=3), Candidate(9, org_id=1, priority=5)
+    assert choose([usual, urgent], {}, room=1) == [urgent]
+
+
+def test_the_more_urgent_goes_first_among_orgs_with_equal_shares() -> None:
+    usual, urgent = Candidate(1, org_id=1, priority=3), Candidate(9, org_id=2, priority=5)
+    assert choose([usual, urgent], {1: 2, 2: 2}, room=1) == [urgent]
+
+
+def test_an_org_that_calls_everything_urgent_gets_no_more_than_its_share() -> None:
+    urgent = [Candidate(step_id, org_id=1, priority=5) for step_id in range(1000)]
+    usual = [Candidate(5000 + number, org_id=2, priority=3) for number in range(3)]
+    served = Counter(candidate.org_id for candidate in choose([*urgent, *usual], {}, room=6))
+    assert served == {1: 3, 2: 3}
 
 
 def test_within_an_org_the_first_come_is_the_first_served() -> None:
