@@ -20,6 +20,7 @@ from app.domain.plan import StepKind
 from app.models import Step
 from app.models.database import Database
 from bench.farms import fresh_farm, print_result
+from tests.stopping import unwind_on_sigterm
 
 TINY = VideoRequest(text="Hello.", size="64x64", captions="off")
 
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=30, help="idle starts (default 30)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     boots = [boot_seconds() for _ in range(arguments.runs)]
     waits = sorted(step_starts_ms(arguments.jobs))
     result = {

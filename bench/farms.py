@@ -45,12 +45,15 @@ def fresh_farm(*, cpu_slots: int) -> Iterator[BenchFarm]:
         }
         environment.pop("SCENEWORKS_URL", None)
         settings = load_settings(environment)
-        with use_farm(Path(folder), environment) as url:
-            database = Database(settings.database_url)
-            with Client(url, settings.local_key_file.read_text().strip()) as client:
-                yield BenchFarm(client, database, settings)
-            database.close()
-        wait_until_gone(settings)
+        try:
+            with use_farm(Path(folder), environment) as url:
+                database = Database(settings.database_url)
+                with Client(url, settings.local_key_file.read_text().strip()) as client:
+                    yield BenchFarm(client, database, settings)
+                database.close()
+        finally:
+            # Whatever has happened: the folder must not go while the farm still lives in it.
+            wait_until_gone(settings)
 
 
 def print_result(result: dict[str, Any], *, as_json: bool) -> None:

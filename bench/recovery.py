@@ -47,6 +47,7 @@ from bench.kept_worker import ROOT, KeptWorker
 from bench.peers.recovery import peer_recoveries_s
 from tests.real_farm import RealFarm
 from tests.servers import PostgresServer, RedisServer
+from tests.stopping import unwind_on_sigterm
 from tests.waiting import wait_for
 from workers.heartbeat import BEATS_PER_LEASE
 from workers.procfile import Program, read_procfile
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="sceneworks-recovery-") as name, RedisServer() as redis:
         folder = Path(name)

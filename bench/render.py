@@ -38,6 +38,7 @@ from app.services.steps.image import OUTPUT as PICTURE
 from app.services.steps.narration import WORDS, load_speech
 from app.storage.local import LocalStorage
 from bench.farms import BenchFarm, fresh_farm, print_result
+from tests.stopping import unwind_on_sigterm
 
 DEFAULT_TEXT = Path(__file__).parents[1] / "docs" / "examples" / "volcanoes.md"
 # Profile High cannot be lossless; at this quality the frames differ by less than a level.
@@ -105,8 +106,12 @@ def timed(commands: list[list[str]]) -> float:
     """Wall time of the commands, run side by side."""
     begun = time.monotonic()
     processes = [subprocess.Popen(command) for command in commands]
-    if any(process.wait() for process in processes):
-        raise SystemExit("ffmpeg failed to encode the raw frames.")
+    try:
+        if any(process.wait() for process in processes):
+            raise SystemExit("ffmpeg failed to encode the raw frames.")
+    finally:
+        for process in processes:
+            process.kill()
     return time.monotonic() - begun
 
 
@@ -122,6 +127,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     text = arguments.text.read_text(encoding="utf-8")
     ours: list[float] = []
     floor: list[float] = []

@@ -46,7 +46,9 @@ from bench.farms import print_result
 from config.settings import load_settings
 from tests.farms import make_job, make_org
 from tests.servers import PostgresServer, RedisServer
+from tests.stopping import unwind_on_sigterm
 from workers.doorbell import CeleryBell
+from workers.process_tree import end_all
 
 ROOT = Path(__file__).parents[1]
 NOOP = "bench.noop"
@@ -164,8 +166,10 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[subp
     try:
         yield process
     finally:
-        process.terminate()
-        process.wait(timeout=60)
+        # It may be halted at this moment, and would hear nothing.
+        process.send_signal(signal.SIGCONT)
+        end_all([process.pid], grace_s=60.0)
+        process.wait()
 
 
 def wait_until(condition: Callable[[], bool], what: str, every_s: float = 0.01) -> None:
@@ -184,6 +188,7 @@ def main() -> None:
     parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     ours: list[float] = []
     theirs: list[float] = []
     consume: list[float] = []

@@ -8,17 +8,21 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from app.domain.business_hours import parse_business_hours
-from app.domain.flow_limits import FlowLimits, parse_concurrency
+from app.domain.business_hours import EVERY_KIND, parse_business_hours
+from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
+from app.domain.plan import StepKind
 from app.domain.windows import parse_windows
 
 T = TypeVar("T")
+
+# Opening hours may be those of one kind of step, or of all the steps of a kind of job.
+KINDS = tuple(dict.fromkeys([*(kind.partition(".")[0] for kind in StepKind.ALL), *StepKind.ALL]))
 
 # Below this a farm neither starts nor takes on more work.
 MIN_FREE_MIB = 256
@@ -131,10 +135,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),
         drain_grace_s=read("DRAIN_GRACE_S", 15.0, seconds(0.0, 3600.0)),
         limits=FlowLimits(
-            windows=read("PROVIDER_WINDOWS", {}, parse_windows),
-            concurrency=read("PROVIDER_CONCURRENCY", {}, parse_concurrency),
+            windows=read("PROVIDER_WINDOWS", {}, by_name(parse_windows, PROVIDERS)),
+            concurrency=read("PROVIDER_CONCURRENCY", {}, by_name(parse_concurrency, PROVIDERS)),
             org_concurrency=read("ORG_CONCURRENCY", None, whole_number(1, 100_000)),
-            hours=read("BUSINESS_HOURS", {}, parse_business_hours),
+            hours=read("BUSINESS_HOURS", {}, by_name(parse_business_hours, (EVERY_KIND, *KINDS))),
         ),
         canary_every_s=read("CANARY_EVERY_S", 0.0, seconds(0.0, 7 * 86400.0)),
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
@@ -184,6 +188,19 @@ def one_of(*choices: str) -> Callable[[str], str]:
         return raw.lower()
 
     return parse
+
+
+def by_name(parse: Callable[[str], Mapping[str, T]], known: Collection[str]) -> Callable[[str], Mapping[str, T]]:
+    """`parse`, which refuses names that are not `known`: a limit under a misspelt one would hold for nothing."""
+
+    def parse_known(raw: str) -> Mapping[str, T]:
+        values = parse(raw)
+        unknown = [repr(name) for name in values if name not in known]
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(filter(None, known))}")
+        return values
+
+    return parse_known
 
 
 def parse_http_url(raw: str) -> str | None:

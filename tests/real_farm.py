@@ -26,6 +26,7 @@ from config.settings import load_settings
 from tests.farm_process import command_of, processes_of
 from tests.waiting import wait_for
 from workers.home import read_farm_record
+from workers.process_tree import end_all
 
 ROOT = Path(__file__).resolve().parents[1]
 UP_WITHIN_S = 40.0
@@ -57,7 +58,12 @@ class RealFarm:
         self._port = "0"
         self._log = (home.parent / f"{home.name}.log").open("ab")
         self.settings = load_settings(self._environment)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # Nobody has it yet who could close it.
+            end_all([self.process.pid], grace_s=30.0)
+            raise
         self.database = Database(self.settings.database_url)
         self.storage = LocalStorage(self.settings.storage_dir)
 

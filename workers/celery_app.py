@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 from typing import Any
 
@@ -86,6 +87,9 @@ def on_setup_logging(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def on_child_started(**_: Any) -> None:
+    # A service manager tells the whole group to stop (systemd does, and `timeout`). How a worker stops is for its own
+    # process to say: it waits for its children, and hands back what they cannot finish.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Made after the fork: neither a connection pool nor a thread survives one.
     enter()
 
@@ -93,8 +97,9 @@ def on_child_started(**_: Any) -> None:
 @signals.worker_init.connect
 def on_worker_init(sender: Any = None, **_: Any) -> None:
     global worker_name
-    # With the pid, for a worker and the one that replaces it may be there together.
-    worker_name = f"{sender.hostname}:{os.getpid()}"
+    # With the pid, for a worker and the one that replaces it may be there together; and with a part of its own, for
+    # containers may share a host's name, and each has a process 1.
+    worker_name = f"{sender.hostname}:{os.getpid()}-{secrets.token_hex(2)}"
     if issubclass(sender.pool_cls, ThreadPool):
         # Threads share this process, so there is no child to be told.
         enter()
@@ -134,9 +139,11 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
     if controller.hub is not None:
         # Celery itself looks every five seconds, and not always at the moment of a death.
         controller.hub.call_repeatedly(LOOK_FOR_LOST_EVERY_S, controller.pool.maintain_pool)
-    signals.task_failure.connect(LostChildren(settings.database_url, worker_name).on_task_failure, weak=False)
+    lost_children = LostChildren(settings.database_url, worker_name, settings.work_dir)
+    signals.task_failure.connect(lost_children.on_task_failure, weak=False)
     # Last: with the database away they fail, and the worker must know how to stop all the same.
     build_storage(settings).sweep()
     database = Database(settings.database_url, pooled=False)
-    sweep_work(database, settings.work_dir)
+    # Before the sweep, which leaves alone what still counts as running.
     take_back_from_dead(database, pid_space(), is_alive)
+    sweep_work(database, settings.work_dir)

@@ -31,16 +31,19 @@ class Drain:
             self._thread.start()
 
     def end(self) -> None:
-        """Everything is finished: there is nothing to hand back."""
+        """The worker goes now. What is not finished, after a second signal that allowed no grace, is handed back."""
         self._ended.set()
+        self._hand_back()
 
     def _hand_back_in_time(self) -> None:
-        if self._ended.wait(self._grace_s):
-            return
+        if not self._ended.wait(self._grace_s):
+            log.info("grace_time_over", worker=self._worker, handed_back=self._hand_back())
+
+    def _hand_back(self) -> int:
+        """How many steps were."""
         try:
-            steps = hand_back(Database(self._database_url, pooled=False), self._worker)
+            return hand_back(Database(self._database_url, pooled=False), self._worker)
         except Exception as error:
             # Their leases run out all the same.
             log.warning("steps_not_handed_back", worker=self._worker, reason=first_line(error))
-        else:
-            log.info("grace_time_over", worker=self._worker, handed_back=steps)
+            return 0

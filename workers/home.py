@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config.settings import MIN_FREE_MIB
-from workers.process_tree import is_alive
+from workers.pid_space import is_alive
 
 POLL_S = 0.05
 # A client that looks whether a farm runs holds the lock for an instant; that is no farm.

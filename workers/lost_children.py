@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 from billiard.exceptions import WorkerLostError
@@ -13,6 +15,7 @@ from billiard.exceptions import WorkerLostError
 from app.domain.errors import LeaseLost
 from app.models.database import Database, first_line
 from app.services.lost_workers import take_back_from_child
+from app.services.sweep_work import sweep_work
 
 log = structlog.get_logger()
 
@@ -24,8 +27,8 @@ DEATH = re.compile(r"(signal \d+ \(\w+\)|exitcode -?\d+)")
 class LostChildren:
     """Hears of every task that failed in this worker; `worker` is its name in the database."""
 
-    def __init__(self, database_url: str, worker: str) -> None:
-        self._database_url, self._worker = database_url, worker
+    def __init__(self, database_url: str, worker: str, work_dir: Path) -> None:
+        self._database_url, self._worker, self._work_dir = database_url, worker, work_dir
 
     def on_task_failure(self, exception: BaseException, args: Sequence[int], **_: object) -> None:
         """The receiver of Celery's signal. Exceptions of a task itself are not for us: a step that fails says so."""
@@ -39,10 +42,11 @@ class LostChildren:
         database = Database(self._database_url, pooled=False)
         try:
             # Not at once, when another child of ours has died at the same job.
-            while not take_back_from_child(database, step_id, self._worker, death):
-                time.sleep(AGAIN_AFTER_S)
-        except LeaseLost:
-            log.debug("lost_child_held_nothing", step_id=step_id)
+            with contextlib.suppress(LeaseLost):
+                while not take_back_from_child(database, step_id, self._worker, death):
+                    time.sleep(AGAIN_AFTER_S)
+            # The dead cannot tidy up, and this worker may not start again for weeks.
+            sweep_work(database, self._work_dir)
         except Exception as error:
             # The lease runs out all the same.
             log.warning("lost_child_not_told", step_id=step_id, reason=first_line(error))

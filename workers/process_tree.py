@@ -92,17 +92,6 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process with this pid exists, whoever owns it."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _rows_of_proc() -> Iterable[tuple[int, int, str]]:
     for entry in os.listdir("/proc"):
         if not entry.isdigit():

@@ -14,6 +14,7 @@ MAX_FAULTS = 20
 MAX_NAME_LENGTH = 100
 WHOLE = "body"
 
+_AS_JSON = {"True": "true", "False": "false", "None": "null"}
 _SENTENCES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
@@ -51,7 +52,10 @@ def sentence(fault: ErrorDetails) -> str:
     known = _SENTENCES.get(fault["type"])
     if known is None:
         return f"{fault['msg'].removeprefix('Value error, ').rstrip('.')}."
-    return known.format(**fault.get("ctx", {}))
+    context = fault.get("ctx", {})
+    # Pydantic writes the values that a field may have as Python does; strings among them are quoted.
+    expected = str(context.get("expected"))
+    return known.format(**{**context, "expected": _AS_JSON.get(expected, expected)})
 
 
 def field_name(location: Sequence[str | int]) -> str:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from app.domain.business_hours import EVERY_KIND, OpeningHours
 from app.domain.windows import Window
 
+# The vendors that steps may be limited by. The domain knows no adapter: a test keeps these the names of all of them.
+PROVIDERS = ("drawn", "espeak", "openai")
+
 
 @dataclass(frozen=True)
 class FlowLimits:

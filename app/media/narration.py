@@ -53,7 +53,7 @@ class NarrationBed:
 def lay_narration(lines: Sequence[Line], *, frames: int, path: Path, report: Callable[[float], None]) -> NarrationBed:
     """Write the bed of exactly `frames` samples to `path`; overlapping lines add up.
 
-    Raises BadMedia for a line that is not a mono 16-bit WAV, PermanentError for one that does not fit.
+    Raises BadMedia for a line that is not a whole mono 16-bit WAV, PermanentError for one that does not fit.
     """
     with path.open("wb+") as bed:
         bed.truncate(frames * _SAMPLE_BYTES)
@@ -63,7 +63,7 @@ def lay_narration(lines: Sequence[Line], *, frames: int, path: Path, report: Cal
                 raise PermanentError(
                     f"line {number + 1} starts at {line.at_s:.3f} s, outside the sound's {frames / RATE_HZ:.3f} s"
                 )
-            for piece in _at_48_khz(line.path):
+            for piece in _at_48_khz(line.path, f"line {number + 1}"):
                 overrun = at + piece.size - frames
                 if overrun > _TOLERATED_OVERRUN_S * RATE_HZ:
                     raise PermanentError(f"line {number + 1} ends {overrun / RATE_HZ:.3f} s after the sound's end")
@@ -83,22 +83,31 @@ def _add(bed: BinaryIO, at: int, piece: NDArray[np.float32]) -> None:
     bed.write((there + piece).tobytes())
 
 
-def _at_48_khz(path: Path) -> Iterator[NDArray[np.float32]]:
-    """The line in pieces of up to some seconds, full scale ±1; its first sample stays its first sample."""
+def _at_48_khz(path: Path, name: str) -> Iterator[NDArray[np.float32]]:
+    """The line in pieces of up to some seconds, full scale ±1; its first sample stays its first sample.
+
+    A person is told the line by its `name`: the file's own is a hash.
+    """
     try:
         with wave.open(str(path), "rb") as line:
             if line.getnchannels() != 1 or line.getsampwidth() != 2:
-                raise BadMedia(f"{path.name} is not a mono 16-bit WAV")
+                raise BadMedia(f"The speech of {name} is not a mono 16-bit WAV.")
             resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ)
+            missing_frames = line.getnframes()
             while data := line.readframes(_PIECE_FRAMES):
-                piece = np.frombuffer(data, np.int16)
+                # A file that was cut short may end within a sample.
+                piece = np.frombuffer(data[: len(data) // 2 * 2], np.int16)
+                missing_frames -= piece.size
                 frame = av.AudioFrame.from_ndarray(piece[np.newaxis, :], format="s16", layout="mono")
                 frame.sample_rate = line.getframerate()
                 frame.time_base = Fraction(1, line.getframerate())
                 yield from _planes(resampler.resample(frame))
+            if missing_frames > 0:
+                raise EOFError
             yield from _planes(resampler.resample(None))
     except (wave.Error, EOFError) as error:
-        raise BadMedia(f"{path.name} is not a WAV that can be read: {error}") from error
+        # Neither says anything to a person; at an empty file the second says nothing at all.
+        raise BadMedia(f"The speech of {name} is damaged or cut short.") from error
 
 
 def _planes(frames: Sequence[av.AudioFrame]) -> Iterator[NDArray[np.float32]]:

@@ -24,7 +24,7 @@ class Known:
     facts: Mapping[str, Any]
 
     def is_stored(self, storage: Storage) -> bool:
-        return all(storage.has(blob.sha256) for blob in self.outputs.values())
+        return all(storage.has(blob.sha256, blob.size_bytes) for blob in self.outputs.values())
 
 
 # Built once, for the same reason as those of a claim.

@@ -150,9 +150,9 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
 
 
 def _missing_bytes(session: Session, storage: Storage) -> Iterator[str]:
-    named = select(Job.public_id, Artifact.name, Artifact.sha256).join(Job, Job.id == Artifact.job_id)
-    for public_id, name, sha256 in session.execute(named):
-        if not storage.has(sha256):
+    facts = (Job.public_id, Artifact.name, Artifact.sha256, Artifact.size_bytes)
+    for public_id, name, sha256, size_bytes in session.execute(select(*facts).join(Job, Job.id == Artifact.job_id)):
+        if not storage.has(sha256, size_bytes):
             yield f"{public_id} misses the bytes of {name}"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.fair_share import Candidate, choose
@@ -16,6 +17,9 @@ from app.domain.windows import Window, longest_period_s, turns
 from app.models import Step, StepAttempt
 from app.models.database import Database, database_now_s, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG, IS_WAITING
+
+# Far beyond the places that all the windows of doorbells have together; the next dispatch asks again.
+MORE_THAN_ARE_CALLED = 1000
 
 
 def hold_back(session: Session, limits: FlowLimits, paused: Collection[str]) -> None:
@@ -60,17 +64,16 @@ def _close(session: Session, limits: FlowLimits) -> None:
 
 def _give_turns(session: Session, provider: str, windows: Sequence[Window], paused: Collection[str]) -> None:
     """Leave ready what the provider's windows have room for, in fair order; the rest waits, each for its own turn."""
-    ready = session.execute(
-        select(Step.id, Step.org_id, Step.priority)
-        .where(text(IS_UNRUNG), Step.provider == provider, Step.pool.not_in(paused))
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not ready:
+    ready = (Step.provider == provider, Step.pool.not_in(paused))
+    if _have_room_for(session, provider, windows, select(Step.id).where(text(IS_UNRUNG), *ready)):
         return
+    steps = session.execute(
+        select(Step.id, Step.org_id, Step.priority).where(text(IS_UNRUNG), *ready).with_for_update(skip_locked=True)
+    ).all()
     now = database_now_s(session)
     calls, by_org = _calls(session, provider, now - longest_period_s(windows), now)
     # Whoever has called the provider least comes first, so that one org's thousand scenes do not fill every window.
-    in_order = choose([Candidate(*step) for step in ready], by_org, len(ready))
+    in_order = choose([Candidate(*step) for step in steps], by_org, len(steps))
     times = turns(calls, len(in_order), windows, now)
     waiting = [
         {"id": step.step_id, "status": StepStatus.WAITING, "resume_at": at, "wait_reason": WaitReason.PROVIDER_WINDOW}
@@ -81,23 +84,46 @@ def _give_turns(session: Session, provider: str, windows: Sequence[Window], paus
         session.execute(update(Step), waiting)
 
 
-def _calls(session: Session, provider: str, since: float, now: float) -> tuple[list[float], Counter[int]]:
-    """When the provider was called since then, in order, and by whom how often. A step that is rung counts as a call.
+def _have_room_for(session: Session, provider: str, windows: Sequence[Window], ready: Select[tuple[int]]) -> bool:
+    """Whether all the `ready` steps may start now, or more than one dispatch ever calls: then there is no turn to give.
 
-    An adopted result cost no call.
+    Asked after every step: it counts, reads no more steps than have room, and locks none.
     """
+    now = database_now_s(session)
+    rung = session.scalar(_rung(provider, func.count())) or 0
+    free = min(
+        window.calls - rung - (session.scalar(_called(provider, now - window.period_s, func.count())) or 0)
+        for window in windows
+    )
+    if free <= 0:
+        return session.scalar(ready.limit(1)) is None
+    return free >= MORE_THAN_ARE_CALLED or len(session.scalars(ready.limit(free + 1)).all()) <= free
+
+
+def _calls(session: Session, provider: str, since: float, now: float) -> tuple[list[float], Counter[int]]:
+    """When the provider was called since then, in order, and by whom how often; a step that is rung counts too."""
     called = session.execute(
-        select(StepAttempt.started_at, Step.org_id)
+        _called(provider, since, StepAttempt.started_at, Step.org_id).order_by(StepAttempt.started_at)
+    ).all()
+    rung = session.scalars(_rung(provider, Step.org_id)).all()
+    by_org = Counter([*(org_id for _, org_id in called), *rung])
+    return [*(at for at, _ in called), *(now for _ in rung)], by_org
+
+
+def _called(provider: str, since: float, *wanted: Any) -> Select[Any]:
+    """Of the calls since then. An adopted result cost no call."""
+    return (
+        select(*wanted)
+        .select_from(StepAttempt)
         .join(Step, Step.id == StepAttempt.step_id)
         .where(
             StepAttempt.provider == provider,
             StepAttempt.started_at > since,
             or_(StepAttempt.outcome.is_(None), StepAttempt.outcome != "adopted"),
         )
-        .order_by(StepAttempt.started_at)
-    ).all()
-    rung = session.scalars(
-        select(Step.org_id).where(text(IS_IN_FLIGHT), Step.status == StepStatus.READY, Step.provider == provider)
-    ).all()
-    by_org = Counter([*(org_id for _, org_id in called), *rung])
-    return [*(at for at, _ in called), *(now for _ in rung)], by_org
+    )
+
+
+def _rung(provider: str, *wanted: Any) -> Select[Any]:
+    """Of the steps that are called and not begun."""
+    return select(*wanted).where(text(IS_IN_FLIGHT), Step.status == StepStatus.READY, Step.provider == provider)

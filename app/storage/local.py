@@ -46,7 +46,8 @@ class LocalStorage:
                     os.fsync(target.fileno())
                 blob = Blob(digest.hexdigest(), size_bytes, media_type)
                 final = self._place(blob.sha256)
-                if final.exists():
+                # One of another size was cut short by a failing disk or a copy: these bytes mend it.
+                if _size_bytes(final) == size_bytes:
                     os.unlink(temp_name)
                     return blob
                 final.parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +61,8 @@ class LocalStorage:
         except OSError as error:
             raise storage_error(error) from error
 
-    def has(self, sha256: str) -> bool:
-        return self._place(sha256).is_file()
+    def has(self, sha256: str, size_bytes: int) -> bool:
+        return _size_bytes(self._place(sha256)) == size_bytes
 
     def path(self, sha256: str) -> Path:
         place = self._place(sha256)
@@ -122,6 +123,13 @@ class LocalStorage:
 
     def _note_place(self, key: str) -> Path:
         return self._notes / _checked(key)
+
+
+def _size_bytes(place: Path) -> int | None:
+    try:
+        return place.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def _checked(sha256: str) -> str:

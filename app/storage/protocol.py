@@ -25,9 +25,13 @@ class Blob:
 
 class Storage(Protocol):
     def put(self, source: Path, media_type: str) -> Blob:
-        """Store a file's bytes durably before returning; StorageFull when there is no room."""
+        """Store a file's bytes durably before returning; StorageFull when there is no room.
 
-    def has(self, sha256: str) -> bool: ...
+        What is stored under their name and has another size was damaged, and is replaced.
+        """
+
+    def has(self, sha256: str, size_bytes: int) -> bool:
+        """Whether they are there, all of them; what is within is not looked at."""
 
     def path(self, sha256: str) -> Path:
         """A local, read-only file with the bytes; NotFound when there are none."""

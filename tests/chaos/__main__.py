@@ -14,7 +14,8 @@ The verdict says how many jobs were accepted, how they ended, and what must be 0
   lost      accepted, and not ended or not there
   doubled   one Idempotency-Key with two jobs
   changed   ended, and different later
-  broken    what else an audit finds: two outputs of a step, a lease that never ends, an incomplete history …
+  broken    what else an audit finds: two outputs of a step, a lease that never ends, an incomplete history …,
+            and work folders that nobody has removed
 
 The same seed strikes with the same faults in the same order. Exit code 0 when all of them are 0, 1 otherwise.
 """
@@ -24,6 +25,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import random
 import sys
 import tempfile
@@ -46,6 +48,7 @@ from tests.brokers import EmbeddedBroker, TcpBroker
 from tests.chaos.faults import Ground, faults_of
 from tests.real_farm import RealFarm
 from tests.servers import PostgresServer, RedisServer
+from tests.stopping import unwind_on_sigterm
 from tests.waiting import wait_for
 
 STACKS = ("embedded", "servers")
@@ -182,9 +185,15 @@ def judge(farm: RealFarm, accepted: list[str], seen: dict[str, tuple[object, ...
         texts = Counter(job_input["text"] for job_input in session.scalars(select(Job.input)))
     verdict.doubled = sum(count - 1 for count in texts.values())
     try:
-        wait_for(lambda: not audit(farm.database, farm.storage, accepted), within_s=30, every_s=0.5)
+        wait_for(lambda: not broken(farm, accepted), within_s=30, every_s=0.5)
     except AssertionError:
-        verdict.broken = audit(farm.database, farm.storage, accepted)
+        verdict.broken = broken(farm, accepted)
+
+
+def broken(farm: RealFarm, accepted: list[str]) -> list[str]:
+    """What an audit finds, and what is left in the work folder when no step runs any more."""
+    left = sorted(path.name for path in farm.settings.work_dir.glob("*"))
+    return [*audit(farm.database, farm.storage, accepted), *(f"The work folder still holds {name}" for name in left)]
 
 
 def describe(facts: tuple[object, ...]) -> str:
@@ -225,16 +234,32 @@ def report(verdict: Verdict) -> None:
     say("  Every invariant held." if verdict.holds else "  NOT EVERY INVARIANT HELD.")
 
 
+# Their names stand in what argparse says of a text that is no number.
+def minutes(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError("must be a finite number above 0")
+    return value
+
+
+def jobs(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=10.0, help="for how long, on each stack (default 10)")
-    parser.add_argument("--jobs", type=int, default=200, help="how many jobs are asked for meanwhile (default 200)")
+    parser.add_argument("--minutes", type=minutes, default=10.0, help="for how long, on each stack (default 10)")
+    parser.add_argument("--jobs", type=jobs, default=200, help="how many jobs are asked for meanwhile (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="which faults, in which order (default 1)")
     parser.add_argument("--stack", choices=[*STACKS, "both"], default="both")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last, on stdout")
     arguments = parser.parse_args()
+    unwind_on_sigterm()
     verdicts = []
     for stack in STACKS if arguments.stack == "both" else [arguments.stack]:
         verdict = Verdict(stack, arguments.seed, arguments.minutes)

@@ -66,6 +66,8 @@ def check(farm: RealFarm, job: Job, sha256: str) -> None:
         assert session.scalar(won) == len(steps)
         unfinished = select(func.count()).where(StepAttempt.outcome.is_(None))
         assert session.scalar(unfinished) == 0
+    # The dead have left theirs behind: whoever took their place has removed it.
+    wait_for(lambda: not list(farm.settings.work_dir.iterdir()), what="an empty work folder")
 
 
 def test_a_killed_worker_loses_no_scene(farm: RealFarm, undisturbed: str) -> None:

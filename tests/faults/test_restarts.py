@@ -95,3 +95,12 @@ def test_a_step_that_outlasts_the_grace_time_is_handed_back_and_done_by_the_next
             select(StepAttempt.outcome).where(StepAttempt.step_id == victim.id).order_by(StepAttempt.token)
         ).all()
     assert history == ["handed_back", "succeeded"]
+
+
+def test_a_stop_of_the_whole_process_group_is_a_drain_too(impatient_farm: RealFarm) -> None:
+    farm = impatient_farm
+    job = farm.submit(LONG)
+    farm.running_step(job, "video.clip")
+    # As systemd stops a service.
+    os.killpg(os.getpgid(main_process(farm, "cpu")), signal.SIGTERM)
+    check_all(farm, [job])

@@ -138,7 +138,8 @@ def test_everything_is_stopped_at_once_with_the_reason_on_each_timeline(api: Api
     jobs = [api.accept()["id"] for _ in range(60)]
     stranger = api.stranger()
     stranger.accept()
-    assert api.post("/api/admin/jobs/force-stop-all", {"confirm": False, "reason": "x"}).status == 422
+    refused = api.post("/api/admin/jobs/force-stop-all", {"confirm": False, "reason": "x"})
+    assert (refused.status, error_of(refused)["message"]) == (422, "confirm: Must be true.")
     assert api.post("/api/admin/jobs/force-stop-all", {"confirm": True}).status == 422
     stop = {"confirm": True, "reason": "A wrong price list."}
     assert data_of(api.post("/api/admin/jobs/force-stop-all", stop)) == {"stopped": 60}

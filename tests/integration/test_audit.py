@@ -26,9 +26,9 @@ def storage(tmp_path: Path) -> LocalStorage:
 
 
 def stored(storage: LocalStorage, folder: Path) -> str:
-    """The SHA-256 of some bytes that are in storage."""
-    file = folder / "bytes"
-    file.write_bytes(b"bytes")
+    """The SHA-256 of a byte that is in storage; one byte is what `finish` says its result has."""
+    file = folder / "byte"
+    file.write_bytes(b"b")
     return storage.put(file, "text/plain").sha256
 
 
@@ -80,6 +80,7 @@ ADD_EVENT = "INSERT INTO job_events (job_id, seq, type, data, at) VALUES (:job, 
         (f"DELETE FROM step_attempts WHERE step_id = {STEP_B}", "was not done exactly once"),
         (f"UPDATE step_attempts SET outcome = NULL WHERE step_id = {STEP_B}", "has an attempt that never ended"),
         (f"UPDATE artifacts SET sha256 = '{'0' * 64}' WHERE step_id = {STEP_B}", "misses the bytes of out"),
+        (f"UPDATE artifacts SET size_bytes = 2 WHERE step_id = {STEP_B}", "misses the bytes of out"),
     ],
 )
 def test_each_kind_of_wrong_book_is_found(

@@ -31,7 +31,21 @@ def test_bytes_come_back_under_their_hash_and_are_kept_once(storage: LocalStorag
     assert [path.name for path in storage.root.rglob("*") if path.is_file()] == [blobs[0].sha256]
 
 
+@pytest.mark.parametrize("size_bytes", [0, 3, 5])
+def test_a_file_of_another_size_does_not_count_and_is_mended_by_the_next_put(
+    storage: LocalStorage, tmp_path: Path, size_bytes: int
+) -> None:
+    blob = storage.put(source_of(tmp_path, b"rain"), "text/plain")
+    assert storage.has(blob.sha256, blob.size_bytes)
+    os.truncate(storage.path(blob.sha256), size_bytes)
+    assert not storage.has(blob.sha256, blob.size_bytes)
+    assert storage.put(source_of(tmp_path, b"rain"), "text/plain") == blob
+    assert storage.has(blob.sha256, blob.size_bytes)
+    assert storage.path(blob.sha256).read_bytes() == b"rain"
+
+
 def test_what_is_not_there_is_not_found(storage: LocalStorage) -> None:
+    assert not storage.has("0" * 64, 0)
     for name in ("0" * 64, "../../etc/passwd"):
         with pytest.raises(NotFound):
             storage.path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.services.cancel_job import cancel_job
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job
 from app.services.repeat_job import restart_job, retry_job
+from app.services.steps.narration import SOUND
 from tests.farms import make_farm, make_org, submit, work_off
 from tests.fickle_painter import FicklePainter
 
@@ -75,6 +77,27 @@ def test_a_retry_takes_over_what_was_finished_and_does_the_rest(
     assert {name for name, step in steps_of(farm, job.id).items() if step.adopted} == done_before
     assert job.steps_summary.adopted == len(done_before)
     assert get_job(farm.database, org_id, failed.id) == failed
+
+
+def test_what_was_cut_short_in_storage_fails_its_job_and_is_made_again_by_a_retry(farm: Farm, org_id: int) -> None:
+    first = submit(farm, org_id, SMALL)
+    narration = "scene/1/narration"
+    while narration not in (steps := steps_of(farm, first)) or steps[narration].outputs is None:
+        assert work_off(farm, steps=1) == 1
+    sound = farm.storage.path(steps[narration].outputs[SOUND]["sha256"])
+    whole = sound.read_bytes()
+    os.truncate(sound, 0)
+
+    failed = finished(farm, org_id, first)
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.message) == (
+        "BAD_MEDIA",
+        "The speech of line 1 is damaged or cut short.",
+    )
+    job = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), first).job.id)
+    assert job.status == JobStatus.SUCCEEDED
+    assert narration in made_by(farm, job.id)
+    assert sound.read_bytes() == whole
 
 
 def test_from_a_step_on_it_is_done_anew_and_what_came_before_is_kept(farm: Farm, org_id: int) -> None:

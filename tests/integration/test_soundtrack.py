@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -218,9 +219,13 @@ def test_a_line_that_is_no_speech_file_is_bad_media(tmp_path: Path) -> None:
     stereo = write_wav(tmp_path / "stereo.wav", speech_like(1.0), channels=2)
     noise = tmp_path / "noise.wav"
     noise.write_bytes(b"\0" * 300)
+    empty, cut = tmp_path / "empty.wav", write_wav(tmp_path / "cut.wav", speech_like(1.0))
+    empty.touch()
+    os.truncate(cut, cut.stat().st_size - 1001)
 
-    for path in (stereo, noise):
-        with pytest.raises(BadMedia):
+    damaged = "The speech of line 1 is damaged or cut short."
+    for path, said in ((stereo, "line 1 is not a mono"), (noise, damaged), (empty, damaged), (cut, damaged)):
+        with pytest.raises(BadMedia, match=said):
             make_soundtrack([Line(path, 0.0)], duration_s=2.0, music=None, out=tmp_path / "s.m4a", report=nobody_cares)
 
 

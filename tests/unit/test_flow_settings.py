@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.flow_limits import NO_LIMITS
+from app.domain.flow_limits import NO_LIMITS, PROVIDERS
 from app.domain.windows import Window
+from app.providers.drawn.painter import DrawnPainter
+from app.providers.espeak import EspeakVoice
+from app.providers.openai_writer import OpenAIWriter
 from config.settings import SettingsError, load_settings
 
 
@@ -46,3 +49,28 @@ def test_every_fault_is_named_at_once() -> None:
         "ORG_CONCURRENCY",
         "BUSINESS_HOURS",
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("PROVIDER_WINDOWS", "drawn=1/s, drwan=3/10s", "unknown: 'drwan'; known are drawn, espeak, openai"),
+        ("PROVIDER_CONCURRENCY", "opneai=1", "unknown: 'opneai'; known are drawn, espeak, openai"),
+        ("BUSINESS_HOURS", "video.imgae=mon 08:00-20:00 UTC", "unknown: 'video.imgae'; known are video, video.scr"),
+    ],
+)
+def test_a_limit_under_a_misspelt_name_is_refused_with_the_names_that_are_known(
+    setting: str, value: str, problem: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({setting: value})
+    (told,) = refused.value.problems
+    assert told.startswith(f"{setting}: {problem}")
+
+
+def test_a_limit_may_be_set_for_every_provider_with_or_without_its_key_and_for_every_kind() -> None:
+    assert sorted(PROVIDERS) == sorted(provider.name for provider in (DrawnPainter, EspeakVoice, OpenAIWriter))
+    kinds = "mon 08:00-20:00 UTC; video=tue 08:00-20:00 UTC; video.image=wed 08:00-20:00 UTC"
+    limits = load_settings({"PROVIDER_CONCURRENCY": "openai=1, espeak=2", "BUSINESS_HOURS": kinds}).limits
+    assert set(limits.concurrency) == {"openai", "espeak"}
+    assert set(limits.hours) == {"", "video", "video.image"}
