@@ -1,4 +1,4 @@
-"""A process that forks while another of its threads is in a transaction: the child's database is not locked for ever."""
+"""A process that forks while another of its threads is in a transaction: the child can write all the same."""
 
 from __future__ import annotations
 
