@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from app.api.video_request import AssetId, Strict, one_line
+from app.api.strict import Strict
+from app.api.video_request import AssetId, one_line
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.states import JobStatus
 from app.services.bulk import MOST_JOBS, JobFilter

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.api.act_requests import Moment
 from app.api.schemas import Envelope, Time
-from app.api.video_request import Strict
+from app.api.strict import Strict
 from app.domain.states import StepStatus
 from app.domain.stuck import StuckReason
 

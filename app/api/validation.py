@@ -24,6 +24,7 @@ _SENTENCES = {
     "list_type": "Must be a list.",
     "string_type": "Must be a string.",
     "int_type": "Must be a whole number.",
+    "float_type": "Must be a number.",
     "int_parsing": "Must be a whole number.",
     "int_from_float": "Must be a whole number.",
     "bool_type": "Must be true or false.",

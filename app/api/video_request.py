@@ -5,9 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.api.caption_request import Captions, default_captions
+from app.api.strict import Strict
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
@@ -27,12 +29,6 @@ FrameRate = Annotated[Literal[24, 25, 30, 60], BeforeValidator(_refuse_fraction)
 AssetId = Annotated[str, Field(max_length=64, examples=["ast_0m3v9k2q8x7y1z4w"])]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=500)]
-
-
-class Strict(BaseModel):
-    """Takes a value as what it is: `"30"` is no number, `false` is no seed, and an unknown field is an error."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class SceneRequest(Strict):
@@ -70,10 +66,12 @@ class VideoRequest(Strict):
         "en", max_length=35, description="The language spoken, a tag of `GET /api/voices`.", examples=["en", "pt-br"]
     )
     voice: str | None = Field(None, max_length=100, description="A voice of `GET /api/voices`.")
-    captions: Literal["word", "line", "off"] = Field(
-        "word",
-        description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing. "
-        "SRT and VTT files come with every video.",
+    captions: Captions = Field(
+        default_factory=default_captions,
+        description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing; "
+        "an object says the mode and how it looks. SRT and VTT files come with every video.",
+        examples=["line", {"mode": "word", "size": "large", "position": "middle", "uppercase": True}],
+        json_schema_extra={"default": "word"},
     )
     images: list[AssetId] = Field(
         default_factory=list, max_length=MAX_SCENES, description="Pictures for the scenes in order, ids of assets."
@@ -111,7 +109,8 @@ class VideoRequest(Strict):
             fps=self.fps,
             language=self.language,
             voice=self.voice,
-            captions=CaptionMode(self.captions),
+            captions=CaptionMode(self.captions.mode),
+            caption_style=self.captions.to_style(),
             images=tuple(self.images),
             music=self.music,
             seed=self.seed,

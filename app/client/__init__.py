@@ -21,6 +21,8 @@ from app.client.errors import (
 from app.client.operations import Canary, Pause, Pool, StuckStep, Worker
 from app.client.values import (
     Asset,
+    CaptionBox,
+    Captions,
     Job,
     JobError,
     JobEvent,
@@ -44,6 +46,8 @@ __all__ = [
     "Bulk",
     "BulkResult",
     "Canary",
+    "CaptionBox",
+    "Captions",
     "Client",
     "ClientError",
     "Conflict",

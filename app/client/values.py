@@ -23,11 +23,41 @@ class SceneRequest:
 
 
 @dataclass(frozen=True)
+class CaptionBox:
+    """A filled box behind the letters; `colour` is `#RRGGBB`, `opacity` up to 1."""
+
+    colour: str | None = None
+    opacity: float | None = None
+
+
+@dataclass(frozen=True)
+class Captions:
+    """How captions look; None leaves the choice to the farm. Colours are `#RRGGBB`.
+
+    `mode` is `word`, `line` or `off`; `size` is `small`, `medium` or `large`; `position` is `top`, `middle` or
+    `bottom`. A `box` takes the outline's place.
+    """
+
+    mode: str | None = None
+    size: str | None = None
+    colour: str | None = None
+    highlight_colour: str | None = None
+    outline_colour: str | None = None
+    position: str | None = None
+    uppercase: bool | None = None
+    box: CaptionBox | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        value = _given(self)
+        return value if self.box is None else {**value, "box": _given(self.box)}
+
+
+@dataclass(frozen=True)
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
-    `size` is `1080x1920` or a named ratio; `images` and `music` are asset ids; `metadata` comes back with the job;
-    `priority` is 1 to 5, 5 the most urgent.
+    `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `images` and `music` are asset ids;
+    `metadata` comes back with the job; `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -38,7 +68,7 @@ class VideoRequest:
     fps: int | None = None
     language: str | None = None
     voice: str | None = None
-    captions: str | None = None
+    captions: str | Captions | None = None
     images: tuple[str, ...] | None = None
     music: str | None = None
     seed: int | None = None
@@ -49,6 +79,8 @@ class VideoRequest:
         value = _given(self)
         if self.scenes is not None:
             value["scenes"] = [_given(scene) for scene in self.scenes]
+        if isinstance(self.captions, Captions):
+            value["captions"] = self.captions.to_json()
         return value
 
 
@@ -232,7 +264,7 @@ def understand(read: Callable[[Any], T], value: Any) -> T:
         raise NotAFarm(f"The farm's answer cannot be understood ({error!r}); it may be of another version.") from error
 
 
-def _given(value: VideoRequest | SceneRequest) -> dict[str, Any]:
+def _given(value: VideoRequest | SceneRequest | Captions | CaptionBox) -> dict[str, Any]:
     """The fields that were set."""
     return {field.name: it for field in fields(value) if (it := getattr(value, field.name)) is not None}
 

@@ -8,10 +8,11 @@ attract the cuts, orphans and flashes repel them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.domain.caption_style import CaptionStyle
 from app.domain.caption_tokens import Token, tokens_of
 from app.domain.speech import Word
 
@@ -25,6 +26,7 @@ TEAR_COST = 6.0
 BRACKET_COST = 4.0
 MAX_CUE_TOKENS = 28  # more than two lines of prose hold; keeps the search short on pages of single letters
 
+CAPITAL_WIDTH = 1.18  # of a small letter's, on the mean of a text
 LANDSCAPE_FROM = 1.2  # width over height from which a frame reads as landscape
 
 
@@ -70,9 +72,13 @@ class CaptionSpan:
     highlighted: int | None
 
 
-def shape_for(width_px: int, height_px: int) -> CueShape:
-    """The shape of burned-in cues for a frame of this size."""
-    return WIDE_LINES if width_px >= LANDSCAPE_FROM * height_px else SHORT_LINE
+def shape_for(width_px: int, height_px: int, style: CaptionStyle | None = None) -> CueShape:
+    """The shape of burned-in cues for a frame of this size. Larger letters and capitals leave room for fewer."""
+    shape = WIDE_LINES if width_px >= LANDSCAPE_FROM * height_px else SHORT_LINE
+    if style is None:
+        return shape
+    width = max(1.0, style.size.scale) * (CAPITAL_WIDTH if style.uppercase else 1.0)
+    return replace(shape, line_chars=int(shape.line_chars / width))
 
 
 def break_into_cues(
@@ -94,6 +100,13 @@ def break_into_cues(
         )
         cues.append(Cue(lines, lines[0][0].start_s, lines[-1][-1].end_s))
     return tuple(_timed(cues, until_s))
+
+
+def with_texts(cue: Cue, changed: Callable[[str], str]) -> Cue:
+    """The cue with the text of each of its words changed, and with their times as they were."""
+    return replace(
+        cue, lines=tuple(tuple(replace(word, text=changed(word.text)) for word in line) for line in cue.lines)
+    )
 
 
 def caption_spans(cues: Sequence[Cue], *, highlight: bool, fps: int, frames: int) -> tuple[CaptionSpan, ...]:

@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.capitals import depends_on_language
+from app.domain.caption_style import differences
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
-from app.domain.video import VideoInput
+from app.domain.video import CaptionMode, VideoInput
 
 MAX_ATTEMPTS = 4
 
@@ -169,12 +171,25 @@ def _plan_clip(number: int, count: int, video: VideoInput) -> StepPlan:
         **_frame(video),
         "fps": video.fps,
         "captions": video.captions.value,
+        **_caption_look(video),
         "number": number,
         "is_last": is_last,
     }
     next_image = () if is_last else (image_name(number + 1),)
     needs = (narration_name(number), image_name(number), *next_image)
     return StepPlan(clip_name(number), StepKind.CLIP, Pool.CPU, params, needs)
+
+
+def _caption_look(video: VideoInput) -> dict[str, Any]:
+    """What the captions' pictures depend on beside their mode; nothing for the default look, as for the first take."""
+    if video.captions == CaptionMode.OFF:
+        return {}
+    look: dict[str, Any] = {}
+    if style := differences(video.caption_style, highlights=video.captions == CaptionMode.WORD):
+        look["caption_style"] = style
+    if video.caption_style.uppercase and depends_on_language(video.language):
+        look["language"] = video.language
+    return look
 
 
 def _frame(video: VideoInput) -> dict[str, int]:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from app.domain.capitals import in_capitals
+from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
 from app.domain.script import Script
@@ -51,6 +53,7 @@ class VideoInput:
     language: str = "en"
     voice: str | None = None
     captions: CaptionMode = CaptionMode.WORD
+    caption_style: CaptionStyle = CaptionStyle()
     images: tuple[str, ...] = ()
     music: str | None = None
     seed: int | None = None
@@ -64,12 +67,16 @@ class VideoInput:
         words = [self.text, self.prompt, [scene.text for scene in self.scenes or ()]]
         return int(canonical_hash(words)[:8], 16)
 
+    def shown(self, text: str) -> str:
+        """`text`, which is spoken, as the captions in the picture write it."""
+        return in_capitals(text, self.language) if self.caption_style.uppercase else text
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        # Inputs of earlier versions know no script.
+        # Inputs of earlier versions know no script and no style.
         scenes, script = value["scenes"], value.get("script")
         return cls(
             **{
@@ -77,6 +84,7 @@ class VideoInput:
                 "scenes": None if scenes is None else tuple(SceneInput(**scene) for scene in scenes),
                 "script": None if script is None else Script.from_json(script),
                 "captions": CaptionMode(value["captions"]),
+                "caption_style": CaptionStyle.from_json(value.get("caption_style") or {}),
                 "images": tuple(value["images"]),
             }
         )

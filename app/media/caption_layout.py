@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.caption_style import CaptionPosition, CaptionStyle
 from app.domain.caption_tokens import clusters_of
 from app.domain.captions import Cue
 from app.media.lettering import caption_font, drawable
@@ -12,6 +13,9 @@ SIDE_MARGIN = 0.08  # of the width, each side: below it lie the buttons of the a
 LEAST_SHRINK = 0.7  # a line that would need to be smaller is cut in two instead
 LINE_HEIGHT = 1.2  # of the font's size
 CAP_HEIGHT = 0.727  # of the font's size; Inter's own
+# How far ink reaches from the outer baselines, of the font's size: an accented capital, a descender.
+ASCENT, DESCENT = 0.97, 0.27
+BOX_PADDING = (0.42, 0.22)  # at the sides, and above and below; of the font's size
 
 
 @dataclass(frozen=True)
@@ -32,33 +36,53 @@ class Layout:
     size_px: float
     lines: tuple[tuple[Line, float, float], ...]
 
+    @property
+    def left_px(self) -> float:
+        """Of the widest line. The block is centred, so that as much is left free on its right."""
+        return min(x for _, x, _ in self.lines)
+
+    @property
+    def ink_top_px(self) -> float:
+        return self.lines[0][2] - ASCENT * self.size_px
+
+    @property
+    def ink_bottom_px(self) -> float:
+        return self.lines[-1][2] + DESCENT * self.size_px
+
 
 @dataclass(frozen=True)
 class Placing:
-    """The font's size before shrinking, and where the middle of the block lies as a share of the height."""
+    """The font's size before shrinking; and, as shares of the height, the block's middle and the band it stays in."""
 
     size_px: float
     middle: float
+    top: float
+    bottom: float
 
 
-def placing_for(width_px: int, height_px: int) -> Placing:
+def placing_for(width_px: int, height_px: int, style: CaptionStyle) -> Placing:
     """Sizes are such that nearly every full line fits without shrinking."""
     shape = height_px / width_px
     if shape >= 1.5:
-        # Between the face of the picture and the title that TikTok, Reels and Shorts lay over the lowest quarter.
-        return Placing(min(0.074 * width_px, 0.05 * height_px), 0.70)
-    if shape > 1 / 1.2:
-        return Placing(min(0.072 * width_px, 0.062 * height_px), 0.80)
-    return Placing(min(0.052 * height_px, 0.037 * width_px), 0.86)
+        # The lower place is between the face of the picture and the title that TikTok, Reels and Shorts lay over
+        # the lowest quarter; the upper one is below their tabs and search.
+        size_px, places, band = min(0.074 * width_px, 0.05 * height_px), (0.20, 0.50, 0.70), (0.12, 0.80)
+    elif shape > 1 / 1.2:
+        size_px, places, band = min(0.072 * width_px, 0.062 * height_px), (0.17, 0.50, 0.80), (0.05, 0.95)
+    else:
+        size_px, places, band = min(0.052 * height_px, 0.037 * width_px), (0.14, 0.50, 0.86), (0.05, 0.95)
+    middle = dict(zip(CaptionPosition, places, strict=True))[style.position]
+    return Placing(size_px * style.size.scale, middle, *band)
 
 
-def lay_out(cue: Cue, width_px: int, height_px: int) -> Layout | None:
+def lay_out(cue: Cue, width_px: int, height_px: int, style: CaptionStyle) -> Layout | None:
     """The cue's layout, or None when nothing of it can be drawn (emoji alone)."""
     lines = _drawable_lines(cue)
     if not lines:
         return None
-    placing = placing_for(width_px, height_px)
-    room_px = width_px * (1 - 2 * SIDE_MARGIN)
+    placing = placing_for(width_px, height_px, style)
+    padding_x, padding_y = (0.0, 0.0) if style.box is None else BOX_PADDING
+    room_px = width_px * (1 - 2 * SIDE_MARGIN) - 2 * padding_x * placing.size_px
     while (widest := max(lines, key=lambda line: _width_px(line, placing.size_px))) and (
         _width_px(widest, placing.size_px) * LEAST_SHRINK > room_px
     ):
@@ -68,9 +92,15 @@ def lay_out(cue: Cue, width_px: int, height_px: int) -> Layout | None:
         at = lines.index(widest)
         lines[at : at + 1] = halves
     size_px = placing.size_px * min(1.0, room_px / max(_width_px(line, placing.size_px) for line in lines))
+    tall = ASCENT + DESCENT + LINE_HEIGHT * (len(lines) - 1) + 2 * padding_y
+    size_px = min(size_px, (placing.bottom - placing.top) * height_px / tall)
     step_px = size_px * LINE_HEIGHT
     # The block is centred on its capitals: descenders hang below, as the eye expects.
     first_baseline = placing.middle * height_px + size_px * CAP_HEIGHT / 2 - step_px * (len(lines) - 1) / 2
+    # A tall block moves towards the middle of the frame rather than out of the band.
+    highest = placing.top * height_px + (ASCENT + padding_y) * size_px
+    lowest = placing.bottom * height_px - (DESCENT + padding_y) * size_px - step_px * (len(lines) - 1)
+    first_baseline = min(max(first_baseline, highest), lowest)
     return Layout(
         size_px,
         tuple(

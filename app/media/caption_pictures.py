@@ -1,7 +1,7 @@
 """Captions drawn once per state, and laid over the frames' YCbCr planes in their bounding box.
 
-White letters in an outline over a soft shadow; the spoken word in the accent colour. A cue's
-shapes are drawn once, for its states differ in nothing but the colour of one word.
+By default white letters in an outline over a soft shadow, or else on a filled box; the spoken word in
+a colour of its own. A cue's shapes are drawn once, for its states differ in nothing but the colour of one word.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from app.domain.caption_style import CaptionStyle, rgb_of
 from app.domain.captions import CaptionSpan, Cue
-from app.media.caption_layout import Layout, lay_out, line_text, word_edges_px
-from app.media.colour import BLACK_LUMA, NEUTRAL_CHROMA, ycbcr_of
+from app.media.caption_layout import BOX_PADDING, Layout, lay_out, line_text, word_edges_px
+from app.media.colour import ycbcr_of
 from app.media.kernels import Words2D, stamp
 from app.media.lettering import caption_font
 from app.media.warp import FramePlanes
 
-TEXT_RGB = (255, 255, 255)
-ACCENT_RGB = (255, 200, 40)
+SHADOW_COLOUR = "#000000"
 # All shares of the font's size.
 OUTLINE = 0.075
 SHADOW_BLUR = 0.09
 SHADOW_DROP = 0.06
 SHADOW_STRENGTH = 0.6
+BOX_RADIUS = 0.3
+INVISIBLE_STEP = 1e-6  # levels; what is left of equal colours by float error
 VISIBLE = 0.02  # coverage from which a pixel counts as drawn
 
 Mask = npt.NDArray[Any]  # float32; OpenCV's own types know no more
@@ -56,14 +58,17 @@ class CaptionStamp:
 
 @dataclass(frozen=True)
 class _CueShapes:
-    """A cue's letters from an even corner of the frame; `cover` is fill, outline and shadow together. Both are 0 to 1.
+    """A cue's letters from an even corner of the frame. Masks are 0 to 1, and shares of a pixel that lie side by side:
+    `fill` is the letters', `outline` what their outline has beside them, and the rest of `cover` the ground's.
 
-    `word_areas` are the parts of `fill` that each word owns, as (word, rows, columns).
+    The ground is the shadow or the box. `word_areas` are the parts of `fill` that each word owns, as
+    (word, rows, columns).
     """
 
     left: int
     top: int
     fill: Mask
+    outline: Mask | None
     cover: Mask
     word_areas: tuple[tuple[int, slice, slice], ...]
 
@@ -74,10 +79,11 @@ class CaptionTrack:
     `box` is the union of all that was drawn so far: left, top, right, bottom in pixels.
     """
 
-    def __init__(self, spans: Sequence[CaptionSpan], width_px: int, height_px: int) -> None:
-        self._width_px, self._height_px = width_px, height_px
+    def __init__(self, spans: Sequence[CaptionSpan], width_px: int, height_px: int, style: CaptionStyle) -> None:
+        self._width_px, self._height_px, self._style = width_px, height_px, style
         # Laid out before the first frame, so that a missing glyph costs no encoding.
-        self._layouts = {cue: lay_out(cue, width_px, height_px) for cue in dict.fromkeys(span.cue for span in spans)}
+        cues = dict.fromkeys(span.cue for span in spans)
+        self._layouts = {cue: lay_out(cue, width_px, height_px, style) for cue in cues}
         self._coming = list(reversed(spans))
         self._span: CaptionSpan | None = None
         self._stamp: CaptionStamp | None = None
@@ -97,19 +103,21 @@ class CaptionTrack:
         if span.cue is not self._cue:
             self._cue = span.cue
             layout = self._layouts[span.cue]
-            self._shapes = draw_shapes(layout, self._width_px, self._height_px) if layout else None
+            self._shapes = draw_shapes(layout, self._width_px, self._height_px, self._style) if layout else None
             if self._shapes:
                 self.box = _union(self.box, _box_of(self._shapes))
-        return colour(self._shapes, span.highlighted) if self._shapes else None
+        return colour(self._shapes, span.highlighted, self._style) if self._shapes else None
 
 
-def draw_shapes(layout: Layout, width_px: int, height_px: int) -> _CueShapes:
-    """Draw the letters of a cue in the smallest even-cornered box of the frame that holds them and their shadow."""
+def draw_shapes(layout: Layout, width_px: int, height_px: int, style: CaptionStyle) -> _CueShapes:
+    """Draw the letters of a cue in the smallest even-cornered box of the frame that holds them and what is around."""
     size_px = layout.size_px
     outline_px = max(1.0, OUTLINE * size_px)
     around_px = outline_px + (3 * SHADOW_BLUR + SHADOW_DROP) * size_px
-    left = _even_down(max(0.0, min(x for _, x, _ in layout.lines) - around_px))
-    right = _even_up(min(width_px, width_px - min(x for _, x, _ in layout.lines) + around_px))
+    if style.box is not None:
+        around_px = max(around_px, max(BOX_PADDING) * size_px + 1)
+    left = _even_down(max(0.0, layout.left_px - around_px))
+    right = _even_up(min(width_px, width_px - layout.left_px + around_px))
     top = _even_down(max(0.0, layout.lines[0][2] - 1.15 * size_px - around_px))
     bottom = _even_up(min(height_px, layout.lines[-1][2] + 0.35 * size_px + around_px))
     fill_picture = Image.new("L", (right - left, bottom - top))
@@ -120,7 +128,8 @@ def draw_shapes(layout: Layout, width_px: int, height_px: int) -> _CueShapes:
     for number, (line, x, baseline) in enumerate(layout.lines):
         at = (x - left, baseline - top)
         fill_pen.text(at, line_text(line), fill=255, font=font, anchor="ls")
-        outline_pen.text(at, line_text(line), fill=255, font=font, anchor="ls", stroke_width=outline_px)
+        if style.box is None:
+            outline_pen.text(at, line_text(line), fill=255, font=font, anchor="ls", stroke_width=outline_px)
         # Lines share the space between them at the foot of the upper one's descenders.
         foot = slice(
             0 if number == 0 else round(layout.lines[number - 1][2] - top + 0.27 * size_px),
@@ -129,37 +138,67 @@ def draw_shapes(layout: Layout, width_px: int, height_px: int) -> _CueShapes:
         edges = [round(at[0] + edge) for edge in word_edges_px(line, size_px)]
         edges[0], edges[-1] = 0, right - left  # letters may overhang the ends of a line
         areas += [(run.word, foot, slice(edges[i], edges[i + 1])) for i, run in enumerate(line)]
+    fill = np.asarray(fill_picture, np.float32) / 255
+    if style.box is not None:
+        ground = _filled_box(layout, width_px, (left, top, right, bottom)) * np.float32(style.box.opacity)
+        return _CueShapes(left, top, fill, None, 1 - (1 - ground) * (1 - fill), tuple(areas))
     outlined = np.asarray(outlined_picture, np.float32) / 255
     shadow = cv2.GaussianBlur(outlined, (0, 0), SHADOW_BLUR * size_px)
     drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * size_px]], np.float32)
     shadow = cv2.warpAffine(shadow, drop, (right - left, bottom - top)) * SHADOW_STRENGTH
-    fill = np.asarray(fill_picture, np.float32) / 255
     cover = np.maximum(1 - (1 - outlined) * (1 - shadow), fill)
-    return _CueShapes(left, top, fill, cover, tuple(areas))
+    return _CueShapes(left, top, fill, np.maximum(outlined - fill, 0), cover, tuple(areas))
 
 
-def colour(shapes: _CueShapes, highlighted: int | None) -> CaptionStamp:
-    """The state of a cue in which the word `highlighted` (None: no word) has the accent colour."""
-    text_luma, *_ = ycbcr_of(TEXT_RGB)
-    accent_luma, accent_cb, accent_cr = ycbcr_of(ACCENT_RGB)
-    fill, cover = shapes.fill, shapes.cover
-    accent: Mask = np.zeros_like(fill)
+def _filled_box(layout: Layout, width_px: int, area: Box) -> Mask:
+    """A rectangle with round corners behind all lines, 0 to 1, in `area` of the frame."""
+    left, top, right, bottom = area
+    padding_x, padding_y = (padding * layout.size_px for padding in BOX_PADDING)
+    edges = (
+        layout.left_px - padding_x - left,
+        layout.ink_top_px - padding_y - top,
+        width_px - layout.left_px + padding_x - left,
+        layout.ink_bottom_px + padding_y - top,
+    )
+    # Drawn four times as large and averaged: Pillow draws hard edges.
+    large = Image.new("L", (4 * (right - left), 4 * (bottom - top)))
+    corners = [round(4 * edge) for edge in edges]
+    ImageDraw.Draw(large).rounded_rectangle(corners, round(4 * BOX_RADIUS * layout.size_px), fill=255)
+    return np.asarray(large.reduce(4), np.float32) / 255
+
+
+def colour(shapes: _CueShapes, highlighted: int | None, style: CaptionStyle) -> CaptionStamp:
+    """The state of a cue in which the word `highlighted` (None: no word) has the highlight colour."""
+    text = ycbcr_of(rgb_of(style.colour))
+    accent = ycbcr_of(rgb_of(style.highlight_colour))
+    ground = ycbcr_of(rgb_of(SHADOW_COLOUR if style.box is None else style.box.colour))
+    spoken: Mask = np.zeros_like(shapes.fill)
     for word, rows, columns in shapes.word_areas:
         if word == highlighted:
-            accent[rows, columns] = fill[rows, columns]
-    # Outline and shadow are black and white letters are neutral, so chroma knows the accent only.
-    luma = cover * BLACK_LUMA + fill * (text_luma - BLACK_LUMA) + accent * (accent_luma - text_luma)
-    half = (fill.shape[1] // 2, fill.shape[0] // 2)
-    chroma_cover = cv2.resize(cover, half, interpolation=cv2.INTER_AREA)
-    chroma_accent = cv2.resize(accent, half, interpolation=cv2.INTER_AREA)
+            spoken[rows, columns] = shapes.fill[rows, columns]
+    # Each colour as how it differs from the one beneath: neutral ones do so in luma alone, and cost chroma nothing.
+    layers = [(shapes.fill, text, ground), (spoken, accent, text)]
+    if shapes.outline is not None:
+        layers.append((shapes.outline, ycbcr_of(rgb_of(style.outline_colour)), ground))
+    half = (shapes.fill.shape[1] // 2, shapes.fill.shape[0] // 2)
+    cover, half_cover = shapes.cover, cv2.resize(shapes.cover, half, interpolation=cv2.INTER_AREA)
+    luma, cb, cr = cover * ground[0], half_cover * ground[1], half_cover * ground[2]
+    for mask, over, under in layers:
+        steps = [one - other for one, other in zip(over, under, strict=True)]
+        if abs(steps[0]) > INVISIBLE_STEP:
+            luma = luma + mask * steps[0]
+        if max(abs(steps[1]), abs(steps[2])) > INVISIBLE_STEP:
+            half_mask = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
+            cb = cb + half_mask * steps[1]
+            cr = cr + half_mask * steps[2]
     return CaptionStamp(
         shapes.left,
         shapes.top,
         luma_ink=_fixed(luma),
         luma_keep=_fixed(1 - cover),
-        cb_ink=_fixed(chroma_cover * NEUTRAL_CHROMA + chroma_accent * (accent_cb - NEUTRAL_CHROMA)),
-        cr_ink=_fixed(chroma_cover * NEUTRAL_CHROMA + chroma_accent * (accent_cr - NEUTRAL_CHROMA)),
-        chroma_keep=_fixed(1 - chroma_cover),
+        cb_ink=_fixed(cb),
+        cr_ink=_fixed(cr),
+        chroma_keep=_fixed(1 - half_cover),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.domain.caption_style import CaptionStyle
 from app.domain.captions import Cue, caption_spans
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ClipSpec:
     number: int
     cues: tuple[Cue, ...]
     caption_mode: CaptionMode
+    caption_style: CaptionStyle = CaptionStyle()
     preset: str = "veryfast"
     crf: int = 23
 
@@ -84,7 +86,7 @@ def render_clip(
     report(0.0)
     is_shown = spec.caption_mode != "off"
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
-    captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px)
+    captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style)
     warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
     watch = FrameWatch()
     ahead: FramePlanes | None = None

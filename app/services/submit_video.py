@@ -83,7 +83,7 @@ def _check_shown(script: Script, video: VideoInput, field: str) -> None:
     if video.captions == CaptionMode.OFF:
         return
     try:
-        check_glyphs(scene.text for scene in script.scenes)
+        check_glyphs(video.shown(scene.text) for scene in script.scenes)
     except MissingGlyphs as error:
         missing = error.details["characters"]
         named = ", ".join(f"U+{ord(character):04X}" for character in missing[:10])

@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.api import create_app
+from app.domain.caption_style import CaptionBox, CaptionSize, CaptionStyle
 from app.domain.errors import ServiceUnavailable
+from app.domain.video import CaptionMode, VideoInput
 from app.models import Job, Step
 from app.models.database import Database
 from app.services.farm import Doorbell
@@ -81,6 +83,19 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"text": "x", "size": "4098x64"}, 422, "INVALID_INPUT", "size"),
     ({"text": "x", "size": None}, 422, "INVALID_INPUT", "size"),
     ({"text": "x", "captions": "loud"}, 422, "INVALID_INPUT", "captions"),
+    ({"text": "x", "captions": None}, 422, "INVALID_INPUT", "captions"),
+    ({"text": "x", "captions": {"mode": "loud"}}, 422, "INVALID_INPUT", "captions.mode"),
+    ({"text": "x", "captions": {"font": "Comic"}}, 422, "INVALID_INPUT", "captions.font"),
+    ({"text": "x", "captions": {"colour": "red"}}, 422, "INVALID_INPUT", "captions.colour"),
+    ({"text": "x", "captions": {"colour": "#202020"}}, 422, "INVALID_INPUT", "captions.colour"),
+    ({"text": "x", "captions": {"box": {"opacity": 0.45}}}, 422, "INVALID_INPUT", "captions.highlight_colour"),
+    ({"text": "x", "captions": {"box": {"opacity": 2}}}, 422, "INVALID_INPUT", "captions.box.opacity"),
+    (
+        {"text": "x", "captions": {"box": {}, "outline_colour": "#000000"}},
+        422,
+        "INVALID_INPUT",
+        "captions.outline_colour",
+    ),
     ({"text": "x", "language": "klingon"}, 422, "INVALID_INPUT", "language"),
     ({"text": "x", "voice": "nobody at all"}, 422, "INVALID_INPUT", "voice"),
     ({"text": "x", "images": ["ast_none"]}, 422, "INVALID_INPUT", "images.0"),
@@ -186,3 +201,12 @@ def test_letters_that_no_caption_can_show_are_refused_before_anything_is_spoken(
     assert (answer.status, error_of(answer)["error_code"]) == (422, "INVALID_INPUT")
     assert "U+4EAC" in error_of(answer)["message"]
     assert api.post("/api/videos", {"text": "The name 北京.", "captions": "off"}).status == 202
+
+
+def test_a_look_of_the_captions_is_kept_with_the_job(api: Api) -> None:
+    look = {"mode": "line", "size": "small", "colour": "#ffe600", "box": {"colour": "#101820"}}
+    assert api.post("/api/videos", {"text": "A river.", "captions": look}).status == 202
+    with api.farm.database.read() as session:
+        kept = VideoInput.from_json(session.scalars(select(Job.input)).one())
+    assert kept.captions == CaptionMode.LINE
+    assert kept.caption_style == CaptionStyle(size=CaptionSize.SMALL, colour="#FFE600", box=CaptionBox("#101820", 0.75))

@@ -15,10 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.domain.caption_style import CaptionBox, CaptionPosition, CaptionSize, CaptionStyle
 from app.domain.captions import break_into_cues, shape_for
 from app.domain.errors import BadMedia, LeaseLost, MissingGlyphs
 from app.domain.speech import Word
+from app.media.caption_layout import lay_out
+from app.media.caption_pictures import colour, draw_shapes
 from app.media.clip import ClipReport, ClipSpec, render_clip
+from app.media.colour import ycbcr_of
 from tests.media_samples import nobody_cares
 
 WIDTH_PX, HEIGHT_PX, FPS = 360, 640, 30
@@ -291,3 +295,63 @@ def test_progress_rises_to_one(tmp_path: Path, pictures: tuple[Path, Path]) -> N
     seen: list[float] = []
     render_clip(SPEC, *pictures, tmp_path / "clip.mp4", seen.append)
     assert seen == sorted(seen) and seen[0] == 0.0 and seen[-1] == 1.0
+
+
+def first_frame_with(tmp_path: Path, style: CaptionStyle, mode: Any = "line") -> tuple[Any, tuple[int, int, int, int]]:
+    """An RGB frame of grey with one caption, coded nearly without loss, and the caption's box."""
+    spec = replace(SPEC, cues=cues("Lava flows."), caption_mode=mode, caption_style=style, frames=12, crf=4)
+    out, report = last_clip(tmp_path, plain(tmp_path / "p.png", (128, 128, 128)), spec)
+    assert report.caption_box is not None
+    return rgb_of(out)[5], report.caption_box
+
+
+def share_like(frame: Any, rgb: tuple[int, int, int]) -> float:
+    """Of all pixels, those within 24 levels of a colour."""
+    return float((np.abs(frame - np.array(rgb)).max(axis=2) < 24).mean())
+
+
+def test_letters_outline_and_spoken_word_have_the_colours_that_were_asked_for(tmp_path: Path) -> None:
+    style = CaptionStyle(size=CaptionSize.LARGE, colour="#FFE600", highlight_colour="#FF8FB0", outline_colour="#5B0A91")
+    frame, _ = first_frame_with(tmp_path, style, "word")
+    for rgb in ((255, 230, 0), (255, 143, 176), (91, 10, 145)):
+        assert share_like(frame, rgb) > 0.001
+    assert share_like(frame, (255, 255, 255)) == 0
+
+
+def test_a_box_lies_behind_the_letters_and_is_part_of_the_caption(tmp_path: Path) -> None:
+    style = CaptionStyle(colour="#101820", box=CaptionBox("#FFFFFF", 0.5))
+    frame, (left, top, right, bottom) = first_frame_with(tmp_path, style)
+    # Half of white over grey, right up to the caption's reported edges.
+    middle = (top + bottom) // 2
+    assert np.abs(frame[middle, left + 3] - 192).max() < 12 and np.abs(frame[middle, right - 4] - 192).max() < 12
+    assert np.abs(frame[top - 3, (left + right) // 2] - 128).max() < 12
+    assert share_like(frame, (16, 24, 32)) > 0.001
+
+
+def test_captions_stand_where_they_were_asked_to(tmp_path: Path) -> None:
+    middles = []
+    for position in CaptionPosition:
+        _, (_, top, _, bottom) = first_frame_with(tmp_path, CaptionStyle(position=position))
+        middles.append((top + bottom) / 2 / HEIGHT_PX)
+    assert middles == pytest.approx([0.20, 0.50, 0.70], abs=0.02)
+
+
+def test_the_default_look_is_white_and_amber_over_black_to_the_last_bit() -> None:
+    """As it was drawn before there were styles: chroma knows the amber alone."""
+    (cue,) = cues("Lava flows.")
+    style = CaptionStyle()
+    layout = lay_out(cue, WIDTH_PX, HEIGHT_PX, style)
+    assert layout is not None
+    shapes = draw_shapes(layout, WIDTH_PX, HEIGHT_PX, style)
+    stamp = colour(shapes, 1, style)
+    amber = np.zeros_like(shapes.fill)
+    for word, rows, columns in shapes.word_areas:
+        if word == 1:
+            amber[rows, columns] = shapes.fill[rows, columns]
+    half = (amber.shape[1] // 2, amber.shape[0] // 2)
+    half_cover, half_amber = (cv2.resize(mask, half, interpolation=cv2.INTER_AREA) for mask in (shapes.cover, amber))
+    amber_luma, amber_cb, amber_cr = ycbcr_of((255, 200, 40))
+    luma = shapes.cover * 16 + shapes.fill * (235 - 16) + amber * (amber_luma - 235)
+    assert np.array_equal(stamp.luma_ink, np.rint(luma * 256).astype(np.uint16))
+    for ink, level in ((stamp.cb_ink, amber_cb), (stamp.cr_ink, amber_cr)):
+        assert np.array_equal(ink, np.rint((half_cover * 128 + half_amber * (level - 128)) * 256).astype(np.uint16))

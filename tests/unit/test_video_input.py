@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from app.domain.caption_style import CaptionBox, CaptionSize, CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.plan import StepKind, VideoPools, plan_scenes
 from app.domain.script import Scene, Script
@@ -36,11 +38,40 @@ def test_an_input_survives_being_stored_as_json() -> None:
     video = VideoInput(
         scenes=(SceneInput("One.", "Title", "ast_1"), SceneInput("Two.")),
         captions=CaptionMode.LINE,
+        caption_style=CaptionStyle(size=CaptionSize.LARGE, uppercase=True, box=CaptionBox("#101820", 0.8)),
         images=("ast_2",),
         music="ast_3",
         assets={"ast_1": "a", "ast_2": "b", "ast_3": "c"},
     )
     assert VideoInput.from_json(json.loads(json.dumps(video.to_json()))) == video
+
+
+def test_an_input_stored_before_captions_had_styles_has_the_default_one() -> None:
+    stored = VideoInput(text="Hello.").to_json()
+    del stored["caption_style"]
+    assert VideoInput.from_json(stored).caption_style == CaptionStyle()
+
+
+def clip_params(**asked: Any) -> dict[str, Any]:
+    script = Script(None, (Scene(1, "Words."),))
+    plans = plan_scenes(script, VideoInput(text="…", **asked), POOLS)
+    return next(dict(plan.params) for plan in plans if plan.kind == StepKind.CLIP)
+
+
+def test_only_what_is_seen_of_a_style_makes_another_clip() -> None:
+    pink = CaptionStyle(highlight_colour="#FF8FB0")
+    # What was rendered before there were styles is adopted still.
+    assert "caption_style" not in clip_params()
+    assert clip_params(caption_style=pink)["caption_style"] == {"highlight_colour": "#FF8FB0"}
+    assert clip_params(caption_style=pink, captions=CaptionMode.LINE) == clip_params(captions=CaptionMode.LINE)
+    assert clip_params(caption_style=pink, captions=CaptionMode.OFF) == clip_params(captions=CaptionMode.OFF)
+
+
+def test_capitals_depend_on_the_language_where_it_has_its_own_and_nowhere_else() -> None:
+    capitals = CaptionStyle(uppercase=True)
+    assert clip_params(caption_style=capitals, language="tr")["language"] == "tr"
+    assert clip_params(caption_style=capitals, language="de") == clip_params(caption_style=capitals, language="en")
+    assert clip_params(language="tr") == clip_params(language="en")
 
 
 def test_the_same_words_look_the_same_and_other_words_do_not() -> None:

@@ -108,7 +108,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         fps=options.fps,
         language=options.language,
         voice=options.voice,
-        captions=options.captions,
+        captions=options.captions.to_request(),
         images=images or None,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,

@@ -11,7 +11,8 @@ from typing import NoReturn
 import app
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
-from app.domain.video import FRAME_RATES, NAMED_SIZES, CaptionMode, parse_size
+from app.domain.video import FRAME_RATES, NAMED_SIZES, parse_size
+from workers.rendering.caption_options import CaptionOptions, add_caption_options
 from workers.rendering.failures import wrong_input
 
 STDIN = "-"
@@ -55,7 +56,7 @@ class Options:
     fps: int | None
     language: str | None
     voice: str | None
-    captions: str | None
+    captions: CaptionOptions
     images: Path | None
     music: Path | None
     title: str | None
@@ -101,12 +102,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--size", default="9:16", metavar="SIZE", help="1080x1920, or 9:16, 16:9, 1:1, 4:5 (default: 9:16)"
     )
     look.add_argument("--fps", type=int, choices=FRAME_RATES, help="frames per second (default: 30)")
-    look.add_argument(
-        "--captions",
-        choices=[mode.value for mode in CaptionMode],
-        help="mark the spoken word, show plain lines, or none in the picture (default: word)",
-    )
     look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
+    add_caption_options(parser.add_argument_group("how captions look"))
     result = parser.add_argument_group("what comes out")
     result.add_argument(
         "-o", "--output", type=Path, default=Path("out.mp4"), metavar="FILE", help="the video (default: out.mp4)"
@@ -124,7 +121,9 @@ def parse_options(arguments: Sequence[str]) -> Options:
     other.add_argument("--list-voices", action="store_true", help="print the languages and voices, and stop")
     other.add_argument("--version", action="version", version=f"sceneworks {app.__version__}")
     other.add_argument("-h", "--help", action="help", help="print this, and stop")
-    options = Options(**vars(parser.parse_args(arguments)))
+    parsed = vars(parser.parse_args(arguments))
+    captions = CaptionOptions.taken_from(parsed)
+    options = Options(captions=captions, **parsed)
     if not options.list_voices:
         check_options(options)
     return options
@@ -144,6 +143,7 @@ def check_options(options: Options) -> None:
         parse_size(options.size)
     except InvalidInput as error:
         raise wrong_input(f"--size {options.size}: {error.message}") from None
+    options.captions.to_request()
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")
     for name in ("prompt", "title", "language", "voice"):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.captions import break_into_cues, shape_for
+from app.domain.capitals import in_capitals
+from app.domain.caption_style import CaptionStyle
+from app.domain.captions import break_into_cues, shape_for, with_texts
 from app.domain.plan import image_name, narration_name
 from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
@@ -49,7 +51,12 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
     fps, is_last = params["fps"], params["is_last"]
     frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
     frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
-    cues = break_into_cues(speech.words, shape_for(**frame), offset_s=LEAD_IN_S, until_s=(frames - fade) / fps)
+    style = CaptionStyle.from_json(params.get("caption_style", {}))
+    shape = shape_for(**frame, style=style)
+    cues = break_into_cues(speech.words, shape, offset_s=LEAD_IN_S, until_s=(frames - fade) / fps)
+    if style.uppercase:
+        # Only now: where sentences end is read from small letters too.
+        cues = tuple(with_texts(cue, lambda text: in_capitals(text, params.get("language", ""))) for cue in cues)
     return ClipSpec(
         **frame,
         fps=fps,
@@ -58,4 +65,5 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         number=params["number"],
         cues=cues,
         caption_mode=params["captions"],
+        caption_style=style,
     )

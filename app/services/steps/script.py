@@ -52,7 +52,7 @@ class ScriptStep(StepHandler):
         script = with_images(script, video.images)
         if video.captions != CaptionMode.OFF:
             # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
-            check_glyphs(scene.text for scene in script.scenes)
+            check_glyphs(video.shown(scene.text) for scene in script.scenes)
         path = bench.folder / OUTPUT
         path.write_text(json.dumps(asdict(script), ensure_ascii=False), encoding="utf-8")
         return Outcome(
