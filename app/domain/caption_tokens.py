@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.abbreviations import TITLES, UNITS
+from app.domain.scripts import Script, script_of
 from app.domain.sentences import group_sentences
 from app.domain.speech import Word
+from app.domain.unspaced import is_unspaced, joins_without_space, phrases_of
 
 CLOSERS = "\"'”’»›)]}“‘"
 OPENERS = "\"'“‘„‚«‹([{¿¡"
@@ -24,12 +26,16 @@ SYLLABLE_S = 0.12
 JOINERS = "\u200d\ufe0e\ufe0f"
 
 
+class Glued(Word):
+    """A word, or a piece of one, that follows what is before it on its line without a space."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A word, or a piece of one, that fits a line.
 
-    `chars_before` sums the characters of all tokens before it, so that a line is measured by one
-    subtraction. `continues` marks a piece that goes on with the token before and so begins a line.
+    `chars_before` sums the characters of all tokens before it and the spaces up to it, so that a line is measured
+    by one subtraction. `continues` marks a piece that goes on with the token before and so begins a line.
     `clings` marks a token that reads wrongly when parted from the next (`z.` from `B.`, `5` from `km`);
     `in_brackets` one after which a bracket is still open.
     """
@@ -46,7 +52,7 @@ class Token:
 
 def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
     """The tokens of `words`, none longer than `line_chars` and none without text."""
-    tokens = []
+    tokens: list[Token] = []
     chars_before = 0
     in_order = list(_in_order([word for word in words if word.text.strip()]))
     texts = [word.text for word in in_order]
@@ -58,12 +64,15 @@ def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
         for index, piece in enumerate(pieces):
             is_last = index + 1 == len(pieces)
             chars = chars_of(piece.text)
+            if index == 0 and at > 0 and joins_without_space(texts[at - 1], piece.text):
+                piece = Glued(piece.text, piece.start_s, piece.end_s)
+            chars_before += bool(tokens) and not isinstance(piece, Glued)
             tokens.append(
                 Token(
                     piece,
                     chars,
                     chars_before,
-                    continues=index > 0,
+                    continues=index > 0 and not isinstance(piece, Glued),
                     ends_sentence=is_last and at in sentence_ends,
                     ends_clause=ends_clause(piece.text),
                     clings=is_last and at not in sentence_ends and clings(word.text, following),
@@ -75,22 +84,33 @@ def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
 
 
 def chars_of(text: str) -> int:
-    """How many characters a reader sees: marks that sit on another one do not count."""
-    return len(text) if text.isascii() else len(clusters_of(text))
+    """How wide a text is in characters: marks that sit on another one do not count, East Asian ones count twice."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1 for cluster in clusters_of(text))
 
 
 def clusters_of(text: str) -> list[str]:
-    """`text` cut between characters as a reader sees them: never before a combining mark, never in a joined emoji."""
+    """`text` cut between characters as a reader sees them: never before a combining mark, never in a joined emoji,
+    nor in the letters that a virama joins.
+    """
     clusters: list[str] = []
     for char in text:
         joins = (
             char in JOINERS or unicodedata.category(char) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= char <= "\U0001f3ff"
         )
-        if clusters and (joins or clusters[-1].endswith("\u200d")):
+        if clusters and (joins or clusters[-1].endswith("\u200d") or _is_joined(clusters[-1][-1], char)):
             clusters[-1] += char
         else:
             clusters.append(char)
     return clusters
+
+
+def _is_joined(before: str, char: str) -> bool:
+    """Whether two characters make one letter: after a virama, and Thai and Lao am, a mark and a vowel in one."""
+    if char in "\u0e33\u0eb3":
+        return True
+    return unicodedata.combining(before) == 9 and script_of(char) not in (Script.COMMON, Script.THAI)
 
 
 def _sentence_ends(texts: Sequence[str]) -> frozenset[int]:
@@ -165,6 +185,8 @@ def _in_order(words: Sequence[Word]) -> Iterator[Word]:
 
 def _pieces(word: Word, line_chars: int) -> list[Word]:
     """`word` itself, or its pieces of at most `line_chars` characters with their shares of its time."""
+    if is_unspaced(word.text):
+        return _phrases(word, line_chars)
     if len(word.text) <= line_chars:
         return [word]
     clusters = clusters_of(word.text)
@@ -186,6 +208,21 @@ def _pieces(word: Word, line_chars: int) -> list[Word]:
             )
         )
     return pieces
+
+
+def _phrases(word: Word, line_chars: int) -> list[Word]:
+    """The same for a script without spaces: its phrases, each of which may end a line and is highlighted by itself."""
+    clusters = clusters_of(word.text)
+    phrases = [(first, end) for first, end in pairwise([0, *phrases_of(clusters), len(clusters)])]
+    # A phrase that is longer than a line is parted anywhere between characters, as narrow as the widest ones need.
+    room = max(1, line_chars // 2)
+    pieces = [(first + at, min(first + at + room, end)) for first, end in phrases for at in range(0, end - first, room)]
+    step_s = (word.end_s - word.start_s) / len(clusters)
+    cut = [
+        ("".join(clusters[first:end]), word.start_s + step_s * first, word.start_s + step_s * end)
+        for first, end in pieces
+    ]
+    return [Word(*cut[0]), *(Glued(*piece) for piece in cut[1:])]
 
 
 def _piece_cuts(clusters: Sequence[str], line_chars: int) -> list[int]:

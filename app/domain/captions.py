@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.caption_style import CaptionStyle
-from app.domain.caption_tokens import Token, tokens_of
+from app.domain.caption_tokens import Glued, Token, tokens_of
 from app.domain.speech import Word
 
 MIN_SHOWN_S = 0.8  # what an eye needs to catch a line; kept wherever the next cue leaves room
@@ -56,7 +56,7 @@ class Cue:
 
     @property
     def text(self) -> str:
-        return "\n".join(" ".join(word.text for word in line) for line in self.lines)
+        return "\n".join(joined(line) for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class CaptionSpan:
     end_frame: int
     cue: Cue
     highlighted: int | None
+
+
+def joined(words: Sequence[Word]) -> str:
+    """The text of a line."""
+    return "".join(word.text if isinstance(word, Glued) else f" {word.text}" for word in words).removeprefix(" ")
 
 
 def shape_for(width_px: int, height_px: int, style: CaptionStyle | None = None) -> CueShape:
@@ -197,7 +202,7 @@ def _line_ranges(
 
 def _chars(tokens: Sequence[Token], first: int, end: int) -> int:
     """Characters of the tokens set on one line, spaces between them included."""
-    return tokens[end - 1].chars_before + tokens[end - 1].chars - tokens[first].chars_before + end - first - 1
+    return tokens[end - 1].chars_before + tokens[end - 1].chars - tokens[first].chars_before
 
 
 def _cue_cost(

@@ -17,6 +17,8 @@ from typing import Any
 from app.domain.capitals import depends_on_language
 from app.domain.caption_style import differences
 from app.domain.script import Scene, Script
+from app.domain.scripts import Script as WritingScript
+from app.domain.scripts import scripts_in
 from app.domain.states import Pool
 from app.domain.video import CaptionMode, VideoInput
 
@@ -112,7 +114,7 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes)
     # The longest first: whoever starts last then works least, and the workers end close together.
     by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
-    clips = tuple(_plan_clip(scene.number, count, video) for scene in by_length)
+    clips = tuple(_plan_clip(scene, count, video) for scene in by_length)
     spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
     about = {**whole, **_frame(video), "title": video.title or script.title}
@@ -165,13 +167,13 @@ def _take(number: int) -> dict[str, int]:
     return {"take": number} if number else {}
 
 
-def _plan_clip(number: int, count: int, video: VideoInput) -> StepPlan:
-    is_last = number == count
+def _plan_clip(scene: Scene, count: int, video: VideoInput) -> StepPlan:
+    number, is_last = scene.number, scene.number == count
     params = {
         **_frame(video),
         "fps": video.fps,
         "captions": video.captions.value,
-        **_caption_look(video),
+        **_caption_look(scene.text, video),
         "number": number,
         "is_last": is_last,
     }
@@ -180,14 +182,16 @@ def _plan_clip(number: int, count: int, video: VideoInput) -> StepPlan:
     return StepPlan(clip_name(number), StepKind.CLIP, Pool.CPU, params, needs)
 
 
-def _caption_look(video: VideoInput) -> dict[str, Any]:
+def _caption_look(text: str, video: VideoInput) -> dict[str, Any]:
     """What the captions' pictures depend on beside their mode; nothing for the default look, as for the first take."""
     if video.captions == CaptionMode.OFF:
         return {}
     look: dict[str, Any] = {}
     if style := differences(video.caption_style, highlights=video.captions == CaptionMode.WORD):
         look["caption_style"] = style
-    if video.caption_style.uppercase and depends_on_language(video.language):
+    has_own_capitals = video.caption_style.uppercase and depends_on_language(video.language)
+    # A Han character is written otherwise in Japan than in Taiwan.
+    if has_own_capitals or WritingScript.HAN in scripts_in([text]):
         look["language"] = video.language
     return look
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.domain.bidi import base_level
 from app.domain.caption_style import CaptionPosition, CaptionStyle
-from app.domain.caption_tokens import clusters_of
+from app.domain.caption_tokens import Glued, clusters_of
 from app.domain.captions import Cue
-from app.media.lettering import caption_font, drawable
+from app.media.lettering import drawable
+from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
+from app.media.typefaces import european
 
 SIDE_MARGIN = 0.08  # of the width, each side: below it lie the buttons of the apps that play portrait video
 LEAST_SHRINK = 0.7  # a line that would need to be smaller is cut in two instead
@@ -19,22 +23,16 @@ BOX_PADDING = (0.42, 0.22)  # at the sides, and above and below; of the font's s
 
 
 @dataclass(frozen=True)
-class Run:
-    """One word, or a piece of one, as drawn. `word` counts into the cue's words."""
-
-    text: str
-    word: int
-
-
-Line = tuple[Run, ...]
-
-
-@dataclass(frozen=True)
 class Layout:
-    """`size_px` of the font; each line with its left edge and baseline in the frame, in pixels."""
+    """`size_px` of the font; each line with its left edge and baseline in the frame, in pixels.
+
+    `ascent` and `descent` are how far ink may reach from a baseline, shares of the size.
+    """
 
     size_px: float
-    lines: tuple[tuple[Line, float, float], ...]
+    lines: tuple[tuple[SetLine, float, float], ...]
+    ascent: float
+    descent: float
 
     @property
     def left_px(self) -> float:
@@ -43,11 +41,11 @@ class Layout:
 
     @property
     def ink_top_px(self) -> float:
-        return self.lines[0][2] - ASCENT * self.size_px
+        return self.lines[0][2] - self.ascent * self.size_px
 
     @property
     def ink_bottom_px(self) -> float:
-        return self.lines[-1][2] + DESCENT * self.size_px
+        return self.lines[-1][2] + self.descent * self.size_px
 
 
 @dataclass(frozen=True)
@@ -75,54 +73,45 @@ def placing_for(width_px: int, height_px: int, style: CaptionStyle) -> Placing:
     return Placing(size_px * style.size.scale, middle, *band)
 
 
-def lay_out(cue: Cue, width_px: int, height_px: int, style: CaptionStyle) -> Layout | None:
+def lay_out(cue: Cue, width_px: int, height_px: int, style: CaptionStyle, language: str = "") -> Layout | None:
     """The cue's layout, or None when nothing of it can be drawn (emoji alone)."""
     lines = _drawable_lines(cue)
+    base = base_level(cue.text)
+
+    def set_at(line: Line, size_px: float) -> SetLine:
+        return set_line(line, size_px, base=base, language=language)
+
+    def width_of(line: Line) -> float:
+        return set_at(line, placing.size_px).width_px
+
     if not lines:
         return None
     placing = placing_for(width_px, height_px, style)
     padding_x, padding_y = (0.0, 0.0) if style.box is None else BOX_PADDING
     room_px = width_px * (1 - 2 * SIDE_MARGIN) - 2 * padding_x * placing.size_px
-    while (widest := max(lines, key=lambda line: _width_px(line, placing.size_px))) and (
-        _width_px(widest, placing.size_px) * LEAST_SHRINK > room_px
-    ):
-        halves = _halved(widest, placing.size_px)
+    while (widest := max(lines, key=width_of)) and width_of(widest) * LEAST_SHRINK > room_px:
+        halves = _halved(widest, width_of)
         if len(halves) == 1:
             break
         at = lines.index(widest)
         lines[at : at + 1] = halves
-    size_px = placing.size_px * min(1.0, room_px / max(_width_px(line, placing.size_px) for line in lines))
-    tall = ASCENT + DESCENT + LINE_HEIGHT * (len(lines) - 1) + 2 * padding_y
+    size_px = placing.size_px * min(1.0, room_px / max(width_of(line) for line in lines))
+    ascent, descent = _reach([set_at(line, placing.size_px) for line in lines], placing.size_px)
+    line_height = LINE_HEIGHT + (ascent - ASCENT) + (descent - DESCENT)
+    tall = ascent + descent + line_height * (len(lines) - 1) + 2 * padding_y
     size_px = min(size_px, (placing.bottom - placing.top) * height_px / tall)
-    step_px = size_px * LINE_HEIGHT
+    step_px = size_px * line_height
     # The block is centred on its capitals: descenders hang below, as the eye expects.
     first_baseline = placing.middle * height_px + size_px * CAP_HEIGHT / 2 - step_px * (len(lines) - 1) / 2
     # A tall block moves towards the middle of the frame rather than out of the band.
-    highest = placing.top * height_px + (ASCENT + padding_y) * size_px
-    lowest = placing.bottom * height_px - (DESCENT + padding_y) * size_px - step_px * (len(lines) - 1)
+    highest = placing.top * height_px + (ascent + padding_y) * size_px
+    lowest = placing.bottom * height_px - (descent + padding_y) * size_px - step_px * (len(lines) - 1)
     first_baseline = min(max(first_baseline, highest), lowest)
-    return Layout(
-        size_px,
-        tuple(
-            (line, (width_px - _width_px(line, size_px)) / 2, first_baseline + index * step_px)
-            for index, line in enumerate(lines)
-        ),
+    placed = tuple(
+        (typeset, (width_px - typeset.width_px) / 2, first_baseline + index * step_px)
+        for index, typeset in enumerate(set_at(line, size_px) for line in lines)
     )
-
-
-def line_text(line: Line) -> str:
-    return " ".join(run.text for run in line)
-
-
-def word_edges_px(line: Line, size_px: float) -> list[float]:
-    """Where each run's share of the line begins, from the line's left edge, and where the last ends.
-
-    An edge lies in the middle of the space between two runs.
-    """
-    font = caption_font(size_px)
-    space = font.getlength(" ")
-    lengths = [font.getlength(line_text(line[:count])) for count in range(1, len(line))]
-    return [0.0, *(length + space / 2 for length in lengths), _width_px(line, size_px)]
+    return Layout(size_px, placed, ascent, descent)
 
 
 def _drawable_lines(cue: Cue) -> list[Line]:
@@ -132,21 +121,24 @@ def _drawable_lines(cue: Cue) -> list[Line]:
         runs = []
         for spoken in words:
             if text := drawable(spoken.text).strip():
-                runs.append(Run(text, word))
+                runs.append(Run(text, word, isinstance(spoken, Glued)))
             word += 1
         if runs:
             lines.append(tuple(runs))
     return lines
 
 
-def _width_px(line: Line, size_px: float) -> float:
-    return caption_font(size_px).getlength(line_text(line))
+def _reach(lines: Sequence[SetLine], size_px: float) -> tuple[float, float]:
+    """Ascent and descent: Inter's, or what the ink of another script needs."""
+    others = [line for line in lines if any(stroke.face != european() for stroke in line.strokes)]
+    inks = [ink_of(line, size_px) for line in others]
+    return max([ASCENT, *(up / size_px for up, _ in inks)]), max([DESCENT, *(down / size_px for _, down in inks)])
 
 
-def _halved(line: Line, size_px: float) -> list[Line]:
+def _halved(line: Line, width_of: Callable[[Line], float]) -> list[Line]:
     """Two lines as even as can be, cut between words or else within the only one; a lone character stays."""
     if len(line) > 1:
-        cut = min(range(1, len(line)), key=lambda at: max(_width_px(line[:at], size_px), _width_px(line[at:], size_px)))
+        cut = min(range(1, len(line)), key=lambda at: max(width_of(line[:at]), width_of(line[at:])))
         return [line[:cut], line[cut:]]
     clusters = clusters_of(line[0].text)
     if len(clusters) < 2:

@@ -18,10 +18,10 @@ from PIL import Image, ImageDraw
 
 from app.domain.caption_style import CaptionStyle, rgb_of
 from app.domain.captions import CaptionSpan, Cue
-from app.media.caption_layout import BOX_PADDING, Layout, lay_out, line_text, word_edges_px
+from app.media.caption_layout import BOX_PADDING, Layout, lay_out
 from app.media.colour import ycbcr_of
 from app.media.kernels import Words2D, stamp
-from app.media.lettering import caption_font
+from app.media.typefaces import font_of
 from app.media.warp import FramePlanes
 
 SHADOW_COLOUR = "#000000"
@@ -79,11 +79,18 @@ class CaptionTrack:
     `box` is the union of all that was drawn so far: left, top, right, bottom in pixels.
     """
 
-    def __init__(self, spans: Sequence[CaptionSpan], width_px: int, height_px: int, style: CaptionStyle) -> None:
+    def __init__(
+        self,
+        spans: Sequence[CaptionSpan],
+        width_px: int,
+        height_px: int,
+        style: CaptionStyle,
+        language: str = "",
+    ) -> None:
         self._width_px, self._height_px, self._style = width_px, height_px, style
         # Laid out before the first frame, so that a missing glyph costs no encoding.
         cues = dict.fromkeys(span.cue for span in spans)
-        self._layouts = {cue: lay_out(cue, width_px, height_px, style) for cue in cues}
+        self._layouts = {cue: lay_out(cue, width_px, height_px, style, language) for cue in cues}
         self._coming = list(reversed(spans))
         self._span: CaptionSpan | None = None
         self._stamp: CaptionStamp | None = None
@@ -118,26 +125,28 @@ def draw_shapes(layout: Layout, width_px: int, height_px: int, style: CaptionSty
         around_px = max(around_px, max(BOX_PADDING) * size_px + 1)
     left = _even_down(max(0.0, layout.left_px - around_px))
     right = _even_up(min(width_px, width_px - layout.left_px + around_px))
-    top = _even_down(max(0.0, layout.lines[0][2] - 1.15 * size_px - around_px))
-    bottom = _even_up(min(height_px, layout.lines[-1][2] + 0.35 * size_px + around_px))
+    # A little more than the ink is said to reach: nothing is cut off by a rounding.
+    top = _even_down(max(0.0, layout.lines[0][2] - (layout.ascent + 0.18) * size_px - around_px))
+    bottom = _even_up(min(height_px, layout.lines[-1][2] + (layout.descent + 0.08) * size_px + around_px))
     fill_picture = Image.new("L", (right - left, bottom - top))
     outlined_picture = fill_picture.copy()
     fill_pen, outline_pen = ImageDraw.Draw(fill_picture), ImageDraw.Draw(outlined_picture)
-    font = caption_font(size_px)
     areas = []
     for number, (line, x, baseline) in enumerate(layout.lines):
         at = (x - left, baseline - top)
-        fill_pen.text(at, line_text(line), fill=255, font=font, anchor="ls")
-        if style.box is None:
-            outline_pen.text(at, line_text(line), fill=255, font=font, anchor="ls", stroke_width=outline_px)
+        for stroke in line.strokes:
+            xy, font = (at[0] + stroke.x_px, at[1]), font_of(stroke.face, size_px)
+            fill_pen.text(xy, stroke.text, 255, font, "ls", direction=stroke.direction)
+            if style.box is None:
+                outline_pen.text(xy, stroke.text, 255, font, "ls", direction=stroke.direction, stroke_width=outline_px)
         # Lines share the space between them at the foot of the upper one's descenders.
         foot = slice(
-            0 if number == 0 else round(layout.lines[number - 1][2] - top + 0.27 * size_px),
-            None if number == len(layout.lines) - 1 else round(baseline - top + 0.27 * size_px),
+            0 if number == 0 else round(layout.lines[number - 1][2] - top + layout.descent * size_px),
+            None if number == len(layout.lines) - 1 else round(baseline - top + layout.descent * size_px),
         )
-        edges = [round(at[0] + edge) for edge in word_edges_px(line, size_px)]
-        edges[0], edges[-1] = 0, right - left  # letters may overhang the ends of a line
-        areas += [(run.word, foot, slice(edges[i], edges[i + 1])) for i, run in enumerate(line)]
+        edges = [0, *(round(at[0] + end_px) for _, end_px in line.shares)]
+        edges[-1] = right - left  # letters may overhang the ends of a line
+        areas += [(word, foot, slice(edges[i], edges[i + 1])) for i, (word, _) in enumerate(line.shares)]
     fill = np.asarray(fill_picture, np.float32) / 255
     if style.box is not None:
         ground = _filled_box(layout, width_px, (left, top, right, bottom)) * np.float32(style.box.opacity)

@@ -28,7 +28,8 @@ class ClipSpec:
     """What to render. `frames` include the tail of `fade_frames` that fade to the next picture (0 in the last scene).
 
     `number` is the scene's, from 1; it chooses the camera's move. The cues' times are in seconds
-    from the clip's frame 0; none is shown in the tail. Width and height are even.
+    from the clip's frame 0; none is shown in the tail. Width and height are even. `language` is given
+    where the captions' letters depend on it.
     """
 
     width_px: int
@@ -40,6 +41,7 @@ class ClipSpec:
     cues: tuple[Cue, ...]
     caption_mode: CaptionMode
     caption_style: CaptionStyle = CaptionStyle()
+    language: str = ""
     preset: str = "veryfast"
     crf: int = 23
 
@@ -86,7 +88,7 @@ def render_clip(
     report(0.0)
     is_shown = spec.caption_mode != "off"
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
-    captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style)
+    captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style, spec.language)
     warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
     watch = FrameWatch()
     ahead: FramePlanes | None = None

@@ -1,43 +1,57 @@
-"""The captions' typeface: which characters it can draw, and how wide a text is in it.
+"""Which characters captions can draw, each in the typeface of its script.
 
-Inter covers Latin, Greek and Cyrillic. Pictographs that it lacks (emoji above all) are left out
-of the drawing; every other missing character is an error, for a viewer would see an empty box.
+Pictographs that no face has (emoji above all) are left out of the drawing; every other missing character
+is an error that names its script and what to install, for a viewer would see an empty box.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from PIL import ImageFont
 
+from app.domain.caption_tokens import clusters_of
 from app.domain.errors import MissingGlyphs
-from app.fonts import font_path
+from app.domain.scripts import Script, script_of
+from app.media.typefaces import Face, european, face_for, font_of, package_for
 
-TYPEFACE = "Inter-ExtraBold.ttf"
 PROBE_PX = 24
 # Never assigned to a character, so it always draws the box that stands for a missing one.
 NO_CHARACTER = "\U0010fffe"
 EMOJI_PLANE = range(0x1F000, 0x1FB00)
+# They shape the letters beside them: Persian and Indic scripts are misspelt without.
+JOIN_CONTROLS = "\u200c\u200d"
+_JOINED_SCRIPTS = frozenset(
+    {Script.ARABIC, Script.DEVANAGARI, Script.BENGALI, Script.GURMUKHI, Script.GUJARATI, Script.TAMIL, Script.TELUGU}
+    | {Script.KANNADA, Script.MALAYALAM, Script.SINHALA}
+)
 
 
-@lru_cache(maxsize=64)
 def caption_font(size_px: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(font_path(TYPEFACE)), size_px)
+    return font_of(european(), size_px)
 
 
 def drawable(text: str) -> str:
     """`text` as it can be drawn: composed, without emoji, control and format characters. May be empty.
 
-    A character that only its compatibility form has a glyph for (𝐛, ﬀ, Ａ) is drawn in that form.
+    A character that only its compatibility form has a glyph for (𝐛, ﬀ) is drawn in that form.
     Raise MissingGlyphs, naming the characters, when others have none.
     """
-    drawn = "".join(_drawn_as(char) for char in unicodedata.normalize("NFC", text))
-    missing = sorted({char for char in drawn if not _has_glyph(char)})
+    drawn: list[str] = []
+    for char in unicodedata.normalize("NFC", text):
+        if char in JOIN_CONTROLS:
+            drawn.append(char if drawn and script_of(drawn[-1][-1]) in _JOINED_SCRIPTS else "")
+        else:
+            drawn.append(_drawn_as(char))
+        if not drawn[-1]:
+            drawn.pop()
+    shown = "".join(drawn)
+    missing = sorted({char for char in shown if char not in JOIN_CONTROLS and not _is_drawable(char)})
     if missing:
         raise missing_glyphs(missing)
-    return drawn
+    return shown
 
 
 def check_glyphs(texts: Iterable[str]) -> None:
@@ -52,10 +66,45 @@ def check_glyphs(texts: Iterable[str]) -> None:
         raise missing_glyphs(sorted(missing))
 
 
-def missing_glyphs(characters: list[str]) -> MissingGlyphs:
+def missing_glyphs(characters: Sequence[str]) -> MissingGlyphs:
     named = ", ".join(f"{char} ({unicodedata.name(char, 'unnamed')}, U+{ord(char):04X})" for char in characters[:10])
     more = f" and {len(characters) - 10} more" if len(characters) > 10 else ""
-    return MissingGlyphs(f"the caption font has no glyph for {named}{more}", characters=characters)
+    return MissingGlyphs(
+        f"the caption fonts have no glyph for {named}{more}{advice_for(characters)}", characters=list(characters)
+    )
+
+
+def advice_for(characters: Sequence[str]) -> str:
+    """`. For Han and Kana install …`; empty where no font would help."""
+    packages: dict[str, list[str]] = {}
+    for script in sorted({script_of(char) for char in characters} - {Script.COMMON, Script.EUROPEAN}):
+        packages.setdefault(package_for(script), []).append(script.value)
+    return "".join(f". For {' and '.join(names)} {package}" for package, names in packages.items())
+
+
+def faces_of(text: str, language: str) -> list[tuple[str, Face]]:
+    """`text` (drawable) cut where the typeface changes. What is common to all scripts stays with what is beside it."""
+    if text.isascii():
+        return [(text, european())]
+    lead = next((script for char in text if (script := script_of(char)) != Script.COMMON), Script.EUROPEAN)
+    beside = face_for(lead, language) or european()
+    runs: list[tuple[str, Face]] = []
+    for cluster in clusters_of(text):
+        script = script_of(cluster[0])
+        wanted = beside if script == Script.COMMON else face_for(script, language) or european()
+        face = wanted if _has_glyphs(wanted, cluster) else _another_face(cluster, language) or wanted
+        beside = face
+        if runs and runs[-1][1] == face:
+            runs[-1] = (runs[-1][0] + cluster, face)
+        else:
+            runs.append((cluster, face))
+    return runs
+
+
+def _another_face(cluster: str, language: str) -> Face | None:
+    """The first that has the cluster; Inter, which is European's and common's, before all others."""
+    faces = (face_for(script, language) for script in Script)
+    return next((face for face in faces if face is not None and _has_glyphs(face, cluster)), None)
 
 
 @lru_cache(maxsize=8192)
@@ -65,13 +114,20 @@ def _drawn_as(char: str) -> str:
         return " "
     if category in ("Cc", "Cf", "Zl", "Zp", "Cs"):
         return ""
-    if _has_glyph(char):
+    if _is_drawable(char):
         return char
     is_pictograph = category == "So" or ord(char) in EMOJI_PLANE or char in "\ufe0e\ufe0f\u20e3"
     return "" if is_pictograph else unicodedata.normalize("NFKC", char)
 
 
 @lru_cache(maxsize=8192)
-def _has_glyph(char: str) -> bool:
-    font = caption_font(PROBE_PX)
-    return bytes(font.getmask(char)) != bytes(font.getmask(NO_CHARACTER))
+def _is_drawable(char: str) -> bool:
+    return _another_face(char, "") is not None
+
+
+@lru_cache(maxsize=32768)
+def _has_glyphs(face: Face, cluster: str) -> bool:
+    """Whether the face has every character of the cluster."""
+    font = font_of(face, PROBE_PX)
+    box = bytes(font.getmask(NO_CHARACTER))
+    return all(bytes(font.getmask(char)) != box for char in cluster if char not in JOIN_CONTROLS)

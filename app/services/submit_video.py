@@ -13,7 +13,7 @@ from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
 from app.domain.script import Script
 from app.domain.video import CaptionMode, VideoInput
-from app.media.lettering import check_glyphs
+from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
@@ -89,8 +89,8 @@ def _check_shown(script: Script, video: VideoInput, field: str) -> None:
         named = ", ".join(f"U+{ord(character):04X}" for character in missing[:10])
         raise InvalidInput(
             field,
-            f"The captions have no letters for {named}{' and others' if len(missing) > 10 else ''}. "
-            "Leave these characters out, or set captions to off.",
+            f"The captions have no letters for {named}{' and others' if len(missing) > 10 else ''}"
+            f"{advice_for(missing)}. Otherwise leave these characters out, or set captions to off.",
         ) from None
 
 

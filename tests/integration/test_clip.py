@@ -218,9 +218,9 @@ def test_emoji_are_left_out_and_the_words_beside_them_are_shown(tmp_path: Path) 
 
 def test_a_character_that_no_font_has_is_named(tmp_path: Path) -> None:
     picture = plain(tmp_path / "p.png", (100, 100, 100))
-    with pytest.raises(MissingGlyphs, match="漢") as caught:
-        last_clip(tmp_path, picture, replace(SPEC, cues=cues("the sign 漢 is here")))
-    assert caught.value.details["characters"] == ["漢"]
+    with pytest.raises(MissingGlyphs, match="𐎠") as caught:
+        last_clip(tmp_path, picture, replace(SPEC, cues=cues("the sign 𐎠 is here")))
+    assert caught.value.details["characters"] == ["𐎠"]
     assert list(tmp_path.iterdir()) == [picture]
 
 
@@ -355,3 +355,17 @@ def test_the_default_look_is_white_and_amber_over_black_to_the_last_bit() -> Non
     assert np.array_equal(stamp.luma_ink, np.rint(luma * 256).astype(np.uint16))
     for ink, level in ((stamp.cb_ink, amber_cb), (stamp.cr_ink, amber_cr)):
         assert np.array_equal(ink, np.rint((half_cover * 128 + half_amber * (level - 128)) * 256).astype(np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("text", "first_is_right_of_last"), [("שלום לכל העולם", True), ("نار و ماء", True), ("आग और पानी", False)]
+)
+def test_the_highlight_moves_as_the_script_is_read(tmp_path: Path, text: str, first_is_right_of_last: bool) -> None:
+    spec = replace(SPEC, cues=cues(text), fade_frames=0)
+    out, _ = last_clip(tmp_path, plain(tmp_path / "p.png", (100, 100, 100)), spec)
+    columns = []
+    for frame in (rgb_of(out)[number] for number in (5, 29)):
+        amber = (frame[..., 0] > 200) & (frame[..., 2] < 120)
+        assert amber.sum() > 20
+        columns.append(np.flatnonzero(amber.any(axis=0)).mean())
+    assert (columns[0] > columns[1]) == first_is_right_of_last

@@ -12,7 +12,9 @@ from app.domain.captions import break_into_cues, shape_for, with_texts
 from app.domain.plan import image_name, narration_name
 from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
+from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
+from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
@@ -24,7 +26,10 @@ OUTPUT = "clip.mp4"
 
 class ClipStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
-        return {"params": claim.params, "inputs": self._inputs(claim)}
+        work = {"params": claim.params, "inputs": self._inputs(claim)}
+        # Fonts that do not ship with us differ between machines, and so does what they draw.
+        fonts = self._found_fonts(farm, claim)
+        return {**work, "fonts": fonts} if fonts else work
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         inputs = self._inputs(claim)
@@ -33,6 +38,12 @@ class ClipStep(StepHandler):
         out = bench.folder / OUTPUT
         made = render_clip(spec, farm.storage.path(inputs["picture"]), next_picture, out, bench.report)
         return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
+
+    def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
+        if claim.params["captions"] == CaptionMode.OFF:
+            return {}
+        speech = load_speech(farm.storage.path(self._inputs(claim)["words"]))
+        return found_fonts((word.text for word in speech.words), claim.params.get("language", ""))
 
     def _inputs(self, claim: Claim) -> dict[str, str]:
         """SHA-256 of the words and pictures it is made of."""
@@ -66,4 +77,5 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         cues=cues,
         caption_mode=params["captions"],
         caption_style=style,
+        language=params.get("language", ""),
     )
