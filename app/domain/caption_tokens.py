@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.abbreviations import TITLES, UNITS
-from app.domain.scripts import Script, script_of
+from app.domain.scripts import CJK, Script, is_cjk, script_of
 from app.domain.sentences import group_sentences
 from app.domain.speech import Word
 from app.domain.unspaced import is_unspaced, joins_without_space, phrases_of
@@ -87,7 +87,7 @@ def chars_of(text: str) -> int:
     """How wide a text is in characters: marks that sit on another one do not count, East Asian ones count twice."""
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1 for cluster in clusters_of(text))
+    return sum(2 if is_cjk(cluster[0]) or script_of(cluster[0]) in CJK else 1 for cluster in clusters_of(text))
 
 
 def clusters_of(text: str) -> list[str]:

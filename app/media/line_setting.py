@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
@@ -63,6 +64,8 @@ def line_text(line: Sequence[Run]) -> str:
     return "".join(run.text if run.glued else f" {run.text}" for run in line).removeprefix(" ")
 
 
+# A layout asks for the same line a few times over, to measure it before it stands.
+@lru_cache(maxsize=256)
 def set_line(line: Line, size_px: float, *, base: int = 0, language: str = "") -> SetLine:
     """`base` is 1 in a text that is written from the right; `language` chooses among the forms of Han."""
     if base == 0 and line_text(line).isascii():

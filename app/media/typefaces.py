@@ -42,10 +42,10 @@ FONT_FOLDERS = (
 # The forms of Han: as in simplified and traditional Chinese, Japanese and Korean. Their number in Noto's collections.
 _COLLECTION_INDEX = {"JP": 0, "KR": 1, "SC": 2, "TC": 3}
 _SYSTEM_CJK = {
-    "JP": ("NotoSansJP-Bold.otf", "hiragino sans gb.ttc", "YuGothB.ttc", "meiryob.ttc", "ipaexg.ttf"),
+    "JP": ("NotoSansJP-Bold.otf", "YuGothB.ttc", "meiryob.ttc", "ipaexg.ttf"),
     "KR": ("NotoSansKR-Bold.otf", "AppleSDGothicNeo.ttc", "malgunbd.ttf", "NanumGothicBold.ttf"),
-    "SC": ("NotoSansSC-Bold.otf", "PingFang.ttc", "msyhbd.ttc", "wqy-zenhei.ttc", "wqy-microhei.ttc"),
-    "TC": ("NotoSansTC-Bold.otf", "PingFang.ttc", "msjhbd.ttc"),
+    "SC": ("NotoSansSC-Bold.otf", "Hiragino Sans GB.ttc", "msyhbd.ttc", "wqy-zenhei.ttc", "wqy-microhei.ttc"),
+    "TC": ("NotoSansTC-Bold.otf", "msjhbd.ttc"),
 }
 
 

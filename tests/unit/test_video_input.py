@@ -52,8 +52,8 @@ def test_an_input_stored_before_captions_had_styles_has_the_default_one() -> Non
     assert VideoInput.from_json(stored).caption_style == CaptionStyle()
 
 
-def clip_params(**asked: Any) -> dict[str, Any]:
-    script = Script(None, (Scene(1, "Words."),))
+def clip_params(words: str = "Words.", **asked: Any) -> dict[str, Any]:
+    script = Script(None, (Scene(1, words),))
     plans = plan_scenes(script, VideoInput(text="…", **asked), POOLS)
     return next(dict(plan.params) for plan in plans if plan.kind == StepKind.CLIP)
 
@@ -72,6 +72,12 @@ def test_capitals_depend_on_the_language_where_it_has_its_own_and_nowhere_else()
     assert clip_params(caption_style=capitals, language="tr")["language"] == "tr"
     assert clip_params(caption_style=capitals, language="de") == clip_params(caption_style=capitals, language="en")
     assert clip_params(language="tr") == clip_params(language="en")
+
+
+def test_the_forms_of_han_depend_on_the_language() -> None:
+    assert clip_params("直 and others", language="ja")["language"] == "ja"
+    assert "language" not in clip_params("直 and others", language="ja", captions=CaptionMode.OFF)
+    assert "language" not in clip_params("ひらがな", language="ja")
 
 
 def test_the_same_words_look_the_same_and_other_words_do_not() -> None:

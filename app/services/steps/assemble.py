@@ -26,6 +26,7 @@ POSTER_AT_S = 1.0
 
 
 class AssembleStep(StepHandler):
+    version = 2  # Subtitles of scripts without spaces are cut into phrases, and no space is put between them.
     publishes = (VIDEO, SRT, VTT, POSTER)
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
