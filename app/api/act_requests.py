@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.api.strict import Strict
-from app.api.video_request import AssetId, one_line
+from app.api.video_request import AssetId, BackgroundRequest, FootageRequest, one_line
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.states import JobStatus
 from app.services.bulk import MOST_JOBS, JobFilter
@@ -58,6 +58,12 @@ class SceneEditRequest(Strict):
     )
     title: str | None = Field(None, max_length=200, description="The heading of its painted picture; null for none.")
     image: AssetId | None = Field(None, description="The picture, an asset's id; null for a painted one.")
+    video: FootageRequest | None = Field(
+        None, description="A piece of a video instead of a picture; null for a painted picture."
+    )
+    background: BackgroundRequest | None = Field(
+        None, description="A plain card instead of a picture; null for a painted one."
+    )
     regenerate: list[Literal["image", "narration"]] = Field(
         default_factory=list,
         max_length=2,
@@ -77,6 +83,10 @@ class SceneEditRequest(Strict):
             text=self.text,
             title=Given(one_line("title", self.title)) if "title" in given else None,
             image=Given(self.image) if "image" in given else None,
+            background=Given(None if self.background is None else self.background.to_background())
+            if "background" in given
+            else None,
+            video=Given(None if self.video is None else self.video.to_footage()) if "video" in given else None,
             regenerate=tuple(Part(part) for part in self.regenerate),
         )
 
@@ -84,6 +94,8 @@ class SceneEditRequest(Strict):
 SCENE_EDIT_EXAMPLES = {
     "text": {"summary": "Other words", "value": {"text": "Rivers shape the valleys they run through."}},
     "picture": {"summary": "A picture of your own", "value": {"image": "ast_0m3v9k2q8x7y1z4w", "title": None}},
+    "video": {"summary": "A piece of a video", "value": {"video": {"asset": "ast_0m3v9k2q8x7y1z4w", "end_s": 4.5}}},
+    "card": {"summary": "A plain card", "value": {"background": {"colour": "#0b2545", "to": "#13315c"}}},
     "again": {"summary": "Another painted picture", "value": {"regenerate": ["image"]}},
 }
 

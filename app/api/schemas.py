@@ -146,16 +146,18 @@ class Stopped(BaseModel):
 
 
 class Asset(BaseModel):
-    """A picture or a sound of yours that videos can use."""
+    """A picture, a sound or a video of yours that videos can use."""
 
     id: str = Field(examples=["ast_0m3v9k2q8x7y1z4w"])
-    kind: Literal["image", "audio"]
+    kind: Literal["image", "audio", "video"]
     media_type: str = Field(description="By its content, whatever its name.", examples=["image/png"])
     size_bytes: int
     sha256: str
-    width_px: int | None = Field(None, description="Pictures only.")
-    height_px: int | None = Field(None, description="Pictures only.")
-    duration_s: float | None = Field(None, description="Sounds only.")
+    width_px: int | None = Field(None, description="Pictures and videos, as they are shown.")
+    height_px: int | None = Field(None, description="Pictures and videos, as they are shown.")
+    duration_s: float | None = Field(None, description="Sounds and videos.")
+    has_sound: bool | None = Field(None, description="Videos only.")
+    is_hdr: bool | None = Field(None, description="Videos only: it is brought to standard range where it is shown.")
     sample_rate_hz: int | None = Field(None, description="Sounds only.")
     channels: int | None = Field(None, description="Sounds only.")
     created_at: Time

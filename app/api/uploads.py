@@ -1,4 +1,4 @@
-"""`POST /api/assets`: pictures and music, streamed to disk as they arrive."""
+"""`POST /api/assets`: pictures, music and videos, streamed to disk as they arrive."""
 
 from __future__ import annotations
 
@@ -25,16 +25,20 @@ FIELD = "file"
 
 
 @uploads.post("/api/assets")
-@uploads.output(AssetAnswer, 201, description="Stored. Its `id` can be used in `images`, `scenes[].image` or `music`.")
+@uploads.output(
+    AssetAnswer,
+    201,
+    description="Stored. Its `id` can be used in `images`, `scenes[].image`, `scenes[].video` or `music`.",
+)
 @uploads.doc(
     operation_id="createAsset",
-    responses={413: "Too large", 415: "Not multipart/form-data", 422: "Not a picture or sound that we read"},
+    responses={413: "Too large", 415: "Not multipart/form-data", 422: "Not a picture, sound or video that we read"},
 )
 def store() -> Response:
-    """Upload a picture or music
+    """Upload a picture, music or a video
 
     One file in the field `file`. What it is decides its content, whatever its name says: PNG, JPEG, WebP, GIF,
-    MP3, WAV, FLAC, OGG, Opus, M4A or AAC.
+    MP3, WAV, FLAC, OGG, Opus, M4A, AAC, MP4, MOV, WebM or MKV.
     """
     limit_bytes = cast(int, current_app.extensions["max_upload_bytes"])
     if request.mimetype != "multipart/form-data":

@@ -12,6 +12,7 @@ from app.api.caption_request import Captions, default_captions
 from app.api.strict import Strict
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
 
 MAX_SCENES = 1000
@@ -31,10 +32,61 @@ MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=500)]
 
 
+def _read_colour(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "Must be a string.")
+    if not is_colour(value):
+        raise PydanticCustomError("colour", "Must be a colour written as #rrggbb, such as #112233.")
+    # One colour has one spelling, so that the same card is adopted.
+    return value.lower()
+
+
+Colour = Annotated[
+    str, BeforeValidator(_read_colour), Field(json_schema_extra={"pattern": COLOUR_PATTERN}, examples=["#112233"])
+]
+
+
+class BackgroundRequest(Strict):
+    """A plain card in the place of a picture."""
+
+    colour: Colour = Field(description="Of the whole card, or of its upper edge.")
+    to: Colour | None = Field(None, description="Of its lower edge, for a gradient.")
+
+    def to_background(self) -> Background:
+        return Background(self.colour, self.to)
+
+
+class FootageRequest(Strict):
+    """A piece of an uploaded video. Shorter than its scene it begins again, longer it is cut off."""
+
+    asset: AssetId = Field(description="The video, an asset's id.")
+    start_s: float = Field(0.0, ge=0, description="Where the piece begins, in seconds of the video.")
+    end_s: float | None = Field(None, gt=0, description="Where it ends; at the video's end by default.")
+    sound: Literal["mute", "mix"] = Field(
+        "mute", description="Whether it is heard: beneath the narration, and softer while that speaks, with `mix`."
+    )
+
+    def to_footage(self) -> Footage:
+        return Footage(self.asset, self.start_s, self.end_s, FootageSound(self.sound))
+
+
 class SceneRequest(Strict):
+    """Give at most one of `image`, `video` and `background`; with none the scene's picture is painted."""
+
     text: str = Field(description="What is spoken and shown over this scene's picture. Markdown is read well.")
     title: str | None = Field(None, max_length=200, description="The heading shown with the scene.")
     image: AssetId | None = Field(None, description="The picture, an asset's id; without one it is painted.")
+    video: FootageRequest | None = Field(None, description="A piece of a video instead of a picture.")
+    background: BackgroundRequest | None = Field(None, description="A plain card instead of a picture.")
+
+    def to_input(self, field: str) -> SceneInput:
+        """`field` is where it stands in the request (`scenes.2`)."""
+        shown = [name for name in ("image", "video", "background") if getattr(self, name) is not None]
+        if len(shown) > 1:
+            raise InvalidInput(f"{field}.{shown[1]}", ONE_SOURCE)
+        background = None if self.background is None else self.background.to_background()
+        video = None if self.video is None else self.video.to_footage()
+        return SceneInput(self.text, self.title, self.image, background, video)
 
 
 class VideoRequest(Strict):
@@ -74,9 +126,17 @@ class VideoRequest(Strict):
         json_schema_extra={"default": "word"},
     )
     images: list[AssetId] = Field(
-        default_factory=list, max_length=MAX_SCENES, description="Pictures for the scenes in order, ids of assets."
+        default_factory=list,
+        max_length=MAX_SCENES,
+        description="Pictures, or videos, for the scenes in order: ids of assets.",
     )
-    music: AssetId | None = Field(None, description="Music to lay under the speech, the id of an audio asset.")
+    background: BackgroundRequest | None = Field(
+        None,
+        description="A plain card for every scene that has no picture or video of yours, instead of a painted one.",
+    )
+    music: AssetId | None = Field(
+        None, description="Music to lay under the speech: the id of a sound, or of a video that has one."
+    )
     seed: int | None = Field(
         None, ge=0, le=MAX_SEED, description="The look of the painted pictures; follows from the words by default."
     )
@@ -98,7 +158,7 @@ class VideoRequest(Strict):
         width_px, height_px = parse_size(self.size)
         scenes = None
         if self.scenes is not None:
-            scenes = tuple(SceneInput(scene.text, scene.title, scene.image) for scene in self.scenes)
+            scenes = tuple(scene.to_input(f"scenes.{index}") for index, scene in enumerate(self.scenes))
         return VideoInput(
             text=self.text,
             scenes=scenes,
@@ -114,6 +174,7 @@ class VideoRequest(Strict):
             images=tuple(self.images),
             music=self.music,
             seed=self.seed,
+            background=None if self.background is None else self.background.to_background(),
         )
 
 
@@ -140,6 +201,7 @@ EXAMPLES = {
             "scenes": [
                 {"text": "The North Sea is young.", "title": "The North Sea", "image": "ast_0m3v9k2q8x7y1z4w"},
                 {"text": "The Black Sea is two seas, one above the other."},
+                {"text": "Neither is a lake.", "background": {"colour": "#0b2545", "to": "#13315c"}},
             ],
         },
     },

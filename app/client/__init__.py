@@ -37,11 +37,13 @@ from app.client.values import (
     Voices,
 )
 from app.domain.revision import Given, Part, SceneEdit
+from app.domain.sources import Background, Footage, FootageSound
 
 __all__ = [
     "PATIENCE_S",
     "AnswerError",
     "Asset",
+    "Background",
     "BadRequest",
     "Bulk",
     "BulkResult",
@@ -55,6 +57,8 @@ __all__ = [
     "FarmUnable",
     "FarmUnreachable",
     "FileUnreadable",
+    "Footage",
+    "FootageSound",
     "Given",
     "Job",
     "JobError",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from app.client.values import time_of
+from app.client.values import time_of, without_none
 from app.domain.revision import SceneEdit
 from app.domain.states import JobStatus, StepStatus
 
@@ -18,6 +18,10 @@ def edit_to_json(edit: SceneEdit) -> dict[str, Any]:
         body["title"] = edit.title.value
     if edit.image is not None:
         body["image"] = edit.image.value
+    if edit.video is not None:
+        body["video"] = without_none(edit.video.value)
+    if edit.background is not None:
+        body["background"] = without_none(edit.background.value)
     if edit.regenerate:
         body["regenerate"] = [part.value for part in edit.regenerate]
     return body

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from app.client.errors import NotAFarm
+from app.domain.sources import Background, Footage
 from app.domain.states import JobStatus
 
 T = TypeVar("T")
@@ -15,11 +16,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SceneRequest:
-    """`image` is an asset id."""
+    """At most one of `image` (an asset id), `background` and `video`; with none the scene's picture is painted."""
 
     text: str
     title: str | None = None
     image: str | None = None
+    background: Background | None = None
+    video: Footage | None = None
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,14 @@ class Captions:
     uppercase: bool | None = None
     box: CaptionBox | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        value = _given(self)
-        return value if self.box is None else {**value, "box": _given(self.box)}
-
 
 @dataclass(frozen=True)
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
     `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `images` and `music` are asset ids;
-    `metadata` comes back with the job; `priority` is 1 to 5, 5 the most urgent.
+    scenes without a picture show `background`, if there is one; `metadata` comes back with the job; `priority` is 1 to
+    5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -70,23 +70,20 @@ class VideoRequest:
     voice: str | None = None
     captions: str | Captions | None = None
     images: tuple[str, ...] | None = None
+    background: Background | None = None
     music: str | None = None
     seed: int | None = None
     priority: int | None = None
     metadata: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        value = _given(self)
-        if self.scenes is not None:
-            value["scenes"] = [_given(scene) for scene in self.scenes]
-        if isinstance(self.captions, Captions):
-            value["captions"] = self.captions.to_json()
-        return value
+        request: dict[str, Any] = without_none(self)
+        return request
 
 
 @dataclass(frozen=True)
 class Asset:
-    """An uploaded file; `kind` is `image` or `audio`."""
+    """An uploaded file; `kind` is `image`, `audio` or `video`."""
 
     id: str
     kind: str
@@ -264,9 +261,13 @@ def understand(read: Callable[[Any], T], value: Any) -> T:
         raise NotAFarm(f"The farm's answer cannot be understood ({error!r}); it may be of another version.") from error
 
 
-def _given(value: VideoRequest | SceneRequest | Captions | CaptionBox) -> dict[str, Any]:
-    """The fields that were set."""
-    return {field.name: it for field in fields(value) if (it := getattr(value, field.name)) is not None}
+def without_none(value: Any) -> Any:
+    """A value as JSON, with the fields that were set, at every depth."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: without_none(it) for name, it in value.items() if it is not None}
+    return [without_none(it) for it in value] if isinstance(value, list | tuple) else value
 
 
 def time_of(value: str | None) -> datetime | None:

@@ -5,13 +5,14 @@
             ├─ …                                   │
             └───── all narrations ── soundtrack ───┘
 
-A clip also needs the next scene's picture, because the crossfade into it is the clip's tail.
+A clip also needs the next scene's picture, because the crossfade into it is the clip's tail. A scene that shows a
+plain card or a piece of a video has no picture to make: its clip draws the card or reads the video.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.domain.capitals import depends_on_language
@@ -19,6 +20,7 @@ from app.domain.caption_style import differences
 from app.domain.script import Scene, Script
 from app.domain.scripts import Script as WritingScript
 from app.domain.scripts import scripts_in
+from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.states import Pool
 from app.domain.video import CaptionMode, VideoInput
 
@@ -111,16 +113,20 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
     count = len(script.scenes)
     narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
-    images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes)
+    images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes if scene.has_picture)
     # The longest first: whoever starts last then works least, and the workers end close together.
     by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
-    clips = tuple(_plan_clip(scene, count, video) for scene in by_length)
+    clips = tuple(_plan_clip(scene, script.scenes, video) for scene in by_length)
     spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
     about = {**whole, **_frame(video), "title": video.title or script.title}
-    soundtrack = StepPlan(
-        "soundtrack", StepKind.SOUNDTRACK, Pool.CPU, {**whole, "music": _asset(video, video.music)}, spoken
-    )
+    heard = [
+        {"number": scene.number, **_footage(video, scene.video)}
+        for scene in script.scenes
+        if scene.video is not None and scene.video.sound == FootageSound.MIX
+    ]
+    sound = {**whole, "music": _asset(video, video.music), **({"footage": heard} if heard else {})}
+    soundtrack = StepPlan("soundtrack", StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
     assemble = StepPlan(
         "assemble",
         StepKind.ASSEMBLE,
@@ -132,7 +138,12 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
         "gate",
         StepKind.GATE,
         Pool.IO,
-        {**about, "captions": video.captions.value, "notes": list(script.notes)},
+        {
+            **about,
+            "captions": video.captions.value,
+            "notes": list(script.notes),
+            "shows_own": any(not scene.has_picture for scene in script.scenes),
+        },
         (assemble.name,),
     )
     # The soundtrack before the clips: mixed beside the first of them, it is never what the assembly waits for.
@@ -167,19 +178,31 @@ def _take(number: int) -> dict[str, int]:
     return {"take": number} if number else {}
 
 
-def _plan_clip(scene: Scene, count: int, video: VideoInput) -> StepPlan:
-    number, is_last = scene.number, scene.number == count
-    params = {
+def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput) -> StepPlan:
+    following = scenes[scene.number] if scene.number < len(scenes) else None
+    params: dict[str, Any] = {
         **_frame(video),
         "fps": video.fps,
         "captions": video.captions.value,
         **_caption_look(scene.text, video),
-        "number": number,
-        "is_last": is_last,
+        "number": scene.number,
+        "is_last": following is None,
     }
-    next_image = () if is_last else (image_name(number + 1),)
-    needs = (narration_name(number), image_name(number), *next_image)
-    return StepPlan(clip_name(number), StepKind.CLIP, Pool.CPU, params, needs)
+    needs = [narration_name(scene.number)]
+    for shown, prefix in ((scene, ""), (following, "next_")):
+        if shown is None:
+            continue
+        if shown.has_picture:
+            needs.append(image_name(shown.number))
+        elif shown.background is not None:
+            params[f"{prefix}card"] = asdict(shown.background)
+        elif shown.video is not None:
+            piece = _footage(video, shown.video)
+            if shown is following:
+                # Only its first frame is seen here, so that another end is no other clip.
+                piece["end_s"] = piece["start_s"] + SHORTEST_FOOTAGE_S
+            params[f"{prefix}footage"] = piece
+    return StepPlan(clip_name(scene.number), StepKind.CLIP, Pool.CPU, params, tuple(needs))
 
 
 def _caption_look(text: str, video: VideoInput) -> dict[str, Any]:
@@ -198,6 +221,12 @@ def _caption_look(text: str, video: VideoInput) -> dict[str, Any]:
 
 def _frame(video: VideoInput) -> dict[str, int]:
     return {"width_px": video.width_px, "height_px": video.height_px}
+
+
+def _footage(video: VideoInput, footage: Footage) -> dict[str, Any]:
+    """The file, and the piece of it that is shown, in seconds."""
+    end_s = (video.footage_s or {})[footage.asset] if footage.end_s is None else footage.end_s
+    return {"asset": _asset(video, footage.asset), "start_s": footage.start_s, "end_s": end_s}
 
 
 def _asset(video: VideoInput, asset_id: str | None) -> str | None:

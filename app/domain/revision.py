@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.script import Scene, Script
+from app.domain.sources import ONE_SOURCE, Background, Footage
 
 T = TypeVar("T")
 
@@ -28,11 +29,17 @@ class Given(Generic[T]):
 
 @dataclass(frozen=True)
 class SceneEdit:
-    """What to change; a field that is None stays as it is. `image` is an asset id, or None for a painted picture."""
+    """What to change; a field that is None stays as it is.
+
+    `image` is an asset id. Given a picture, a video or a background the scene shows that and nothing else; with the one
+    that it shows given as None it gets a painted picture.
+    """
 
     text: str | None = None
     title: Given[str | None] | None = None
     image: Given[str | None] | None = None
+    background: Given[Background | None] | None = None
+    video: Given[Footage | None] | None = None
     regenerate: tuple[Part, ...] = ()
 
 
@@ -68,14 +75,28 @@ def revise(script: Script, number: int, edit: SceneEdit, used: Takes) -> Script:
         scene,
         text=scene.text if edit.text is None else edit.text,
         title=scene.title if edit.title is None else edit.title.value,
-        image=scene.image if edit.image is None else edit.image.value,
+        **_sources(scene, edit),
     )
     if Part.IMAGE in edit.regenerate:
         if changed.image is not None:
             raise InvalidInput("regenerate", "The scene shows an upload. Send image null to have a picture painted.")
+        if not changed.has_picture:
+            shown = "background" if changed.video is None else "video"
+            raise InvalidInput("regenerate", f"The scene shows no picture. Send {shown} null to have one painted.")
         changed = replace(changed, image_take=used.image + 1)
     if Part.NARRATION in edit.regenerate:
         changed = replace(changed, narration_take=used.narration + 1)
     if changed == scene:
         raise InvalidInput("body", "This changes nothing in the scene.")
     return replace(script, scenes=tuple(changed if it.number == number else it for it in script.scenes))
+
+
+def _sources(scene: Scene, edit: SceneEdit) -> dict[str, Any]:
+    """What the scene shows after the edit, by field; InvalidInput when that would be two things at once."""
+    given: dict[str, Given[Any] | None] = {"image": edit.image, "video": edit.video, "background": edit.background}
+    shown = [name for name, it in given.items() if it is not None and it.value is not None]
+    if len(shown) > 1:
+        raise InvalidInput(shown[1], ONE_SOURCE)
+    if shown:
+        return {name: it.value if it is not None and name in shown else None for name, it in given.items()}
+    return {name: getattr(scene, name) if it is None else None for name, it in given.items()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
+
+from app.domain.sources import Background, Footage, without_unset
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,9 @@ class Scene:
     `number` counts from 1. `text` is what is spoken AND what the captions show: one line,
     tokens separated by single spaces, so that `text.split(" ")` are the caption's words.
     `title` is the heading it stands under, on the first scene below that heading only.
-    `image` is an asset id of the caller's, or None for a painted picture. `image_take` and
-    `narration_take` count how often another picture or another reading was asked for.
+    `image` is an asset id of the caller's, `background` a plain card, `video` a piece of a video; with none of them
+    the picture is painted. `image_take` and `narration_take` count how often another picture or another reading was
+    asked for.
     """
 
     number: int
@@ -24,6 +27,23 @@ class Scene:
     image: str | None = None
     image_take: int = 0
     narration_take: int = 0
+    background: Background | None = None
+    video: Footage | None = None
+
+    @property
+    def is_painted(self) -> bool:
+        return self.image is None and self.has_picture
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether it shows a still picture, painted or uploaded."""
+        return self.background is None and self.video is None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        # Scenes of earlier versions know no sources but pictures.
+        background, video = Background.from_json(value.get("background")), Footage.from_json(value.get("video"))
+        return cls(**{**value, "background": background, "video": video})
 
 
 @dataclass(frozen=True)
@@ -34,19 +54,37 @@ class Script:
     scenes: tuple[Scene, ...]
     notes: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "scenes": [without_unset(asdict(scene)) for scene in self.scenes]}
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(value["title"], tuple(Scene(**scene) for scene in value["scenes"]), tuple(value["notes"]))
+        scenes = tuple(Scene.from_json(scene) for scene in value["scenes"])
+        return cls(value["title"], scenes, tuple(value["notes"]))
 
 
-def with_images(script: Script, images: Sequence[str]) -> Script:
-    """Hand `images` (asset ids) to the scenes that have none, in order; a note says how many are left over."""
+def with_images(script: Script, images: Sequence[str], videos: Collection[str] = ()) -> Script:
+    """Hand `images` (asset ids) to the scenes that show nothing yet, in order; a note says how many are left over.
+
+    Those that are in `videos` too are shown as such, muted.
+    """
     left = iter(images)
-    scenes = tuple(
-        scene if scene.image is not None else replace(scene, image=next(left, None)) for scene in script.scenes
-    )
+
+    def shown(scene: Scene) -> Scene:
+        asset = next(left, None) if scene.is_painted else None
+        if asset is None:
+            return scene
+        return replace(scene, video=Footage(asset)) if asset in videos else replace(scene, image=asset)
+
+    scenes = tuple(map(shown, script.scenes))
     unused = len(list(left))
     if not unused:
         return replace(script, scenes=scenes)
     note = f"The last {unused} of {len(images)} images were not used: the script has {len(scenes)} scenes."
     return replace(script, scenes=scenes, notes=(*script.notes, note))
+
+
+def with_background(script: Script, background: Background | None) -> Script:
+    """Give the card to every scene whose picture would be painted."""
+    scenes = tuple(replace(scene, background=background) if scene.is_painted else scene for scene in script.scenes)
+    return replace(script, scenes=scenes)

@@ -12,6 +12,7 @@ from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
 from app.domain.script import Script
+from app.domain.sources import Background, Footage, without_unset
 
 NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
 MIN_SIDE_PX = 64
@@ -27,19 +28,30 @@ class CaptionMode(StrEnum):
 
 @dataclass(frozen=True)
 class SceneInput:
-    """A scene that the caller wrote. `image` is an asset id."""
+    """A scene that the caller wrote. At most one of `image` (an asset id), `background` and `video` is given."""
 
     text: str
     title: str | None = None
     image: str | None = None
+    background: Background | None = None
+    video: Footage | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return without_unset(asdict(self))
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        background, video = Background.from_json(value.get("background")), Footage.from_json(value.get("video"))
+        return cls(**{**value, "background": background, "video": video})
 
 
 @dataclass(frozen=True)
 class VideoInput:
     """Exactly one of `text`, `scenes` and `prompt` is given; in a revision it is `script`, taken word for word.
 
-    `images` are asset ids, used scene by scene; `assets` maps every asset id in use to the
-    SHA-256 of its bytes, resolved at acceptance so that the input never changes.
+    `images` are asset ids, of videos too, used scene by scene; what then still has no picture shows `background`, if
+    there is one. `assets` maps every asset id in use to the SHA-256 of its bytes, resolved at acceptance so that the
+    input never changes, and `footage_s` the id of every video that a scene may show to its length in seconds.
     """
 
     text: str | None = None
@@ -58,6 +70,8 @@ class VideoInput:
     music: str | None = None
     seed: int | None = None
     assets: Mapping[str, str] | None = None
+    background: Background | None = None
+    footage_s: Mapping[str, float] | None = None
 
     @property
     def look_seed(self) -> int:
@@ -72,20 +86,23 @@ class VideoInput:
         return in_capitals(text, self.language) if self.caption_style.uppercase else text
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        scenes = None if self.scenes is None else [scene.to_json() for scene in self.scenes]
+        script = None if self.script is None else self.script.to_json()
+        return {**without_unset(asdict(self)), "scenes": scenes, "script": script}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        # Inputs of earlier versions know no script and no style.
+        # Inputs of earlier versions know no script, no style and no background.
         scenes, script = value["scenes"], value.get("script")
         return cls(
             **{
                 **value,
-                "scenes": None if scenes is None else tuple(SceneInput(**scene) for scene in scenes),
+                "scenes": None if scenes is None else tuple(SceneInput.from_json(scene) for scene in scenes),
                 "script": None if script is None else Script.from_json(script),
                 "captions": CaptionMode(value["captions"]),
                 "caption_style": CaptionStyle.from_json(value.get("caption_style") or {}),
                 "images": tuple(value["images"]),
+                "background": Background.from_json(value.get("background")),
             }
         )
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.domain.caption_style import CaptionStyle
 from app.domain.captions import Cue, caption_spans
+from app.media.sources import Source
 
 if TYPE_CHECKING:
     from app.media.warp import FramePlanes
@@ -64,11 +65,11 @@ class ClipReport:
 
 
 def render_clip(
-    spec: ClipSpec, picture: Path, next_picture: Path | None, out: Path, report: Callable[[float], None]
+    spec: ClipSpec, source: Source, next_source: Source | None, out: Path, report: Callable[[float], None]
 ) -> ClipReport:
     """Render the clip to `out`, an MP4 with one H.264 track; the same inputs give the same bytes.
 
-    `next_picture` is what the tail fades to, held still as its own clip begins. `report` is called
+    `next_source` is what the tail fades to, held still as its own clip begins. `report` is called
     with the fraction done and may raise, which ends the work and leaves no file.
     Raise BadMedia for an unreadable picture, MissingGlyphs for a caption that the font cannot show.
     Emoji are left out of the drawing, for the font has none.
@@ -78,37 +79,44 @@ def render_clip(
     from app.media.encoder import ClipEncoder
     from app.media.files import named_errors, written_whole
     from app.media.frame_watch import FrameWatch
-    from app.media.motion import window_at
-    from app.media.picture_planes import load_planes
-    from app.media.warp import Warp
+    from app.media.views import open_view
 
     own_frames = spec.frames - spec.fade_frames
-    if spec.fade_frames and next_picture is None:
-        raise ValueError("a clip with a fade needs the next picture")
+    if spec.fade_frames and next_source is None:
+        raise ValueError("a clip with a fade needs what it fades to")
     report(0.0)
     is_shown = spec.caption_mode != "off"
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
     captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style, spec.language)
-    warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
+    done = 0.0
+
+    def still_wanted() -> None:
+        report(done)
+
     watch = FrameWatch()
     ahead: FramePlanes | None = None
     last_report_s = time.monotonic()
-    with named_errors("writing the clip"), written_whole(out) as partial:
+    with (
+        named_errors("writing the clip"),
+        written_whole(out) as partial,
+        open_view(source, spec, still_wanted) as view,
+    ):
         with ClipEncoder(partial, spec.width_px, spec.height_px, spec.fps, spec.preset, spec.crf) as encoder:
             for number in range(spec.frames):
                 frame = encoder.next_planes()
-                warp.draw(window_at(spec.number, number, spec.frames, spec.fps), frame)
+                view.draw(number, frame)
                 if number < own_frames:
                     captions.lay_over(number, frame)
                     watch.see(frame)
-                elif next_picture is not None:
+                elif next_source is not None:
                     if ahead is None:
-                        ahead = _first_view(next_picture, spec)
+                        ahead = _first_frame(next_source, spec, still_wanted)
                     frame.fade_to(ahead, (number - own_frames + 1) / (spec.fade_frames + 1))
                 encoder.write()
+                done = (number + 1) / spec.frames
                 if time.monotonic() - last_report_s >= REPORT_EVERY_S:
                     last_report_s = time.monotonic()
-                    report((number + 1) / spec.frames)
+                    report(done)
         size_bytes = partial.stat().st_size
         report(1.0)
     return ClipReport(
@@ -134,13 +142,12 @@ def warm_up() -> None:
     stamp(plane, 0, 0, words, words)
 
 
-def _first_view(picture: Path, spec: ClipSpec) -> FramePlanes:
+def _first_frame(source: Source, spec: ClipSpec, still_wanted: Callable[[], None]) -> FramePlanes:
     """The frame with which the scene after this one begins, without captions."""
-    from app.media.motion import start_window
-    from app.media.picture_planes import load_planes
-    from app.media.warp import FramePlanes, Warp
+    from app.media.views import open_view
+    from app.media.warp import FramePlanes
 
-    view = FramePlanes.blank(spec.width_px, spec.height_px)
-    warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
-    warp.draw(start_window(spec.number + 1), view)
-    return view
+    frame = FramePlanes.blank(spec.width_px, spec.height_px)
+    with open_view(source, replace(spec, number=spec.number + 1), still_wanted) as view:
+        view.draw(0, frame)
+    return frame

@@ -20,12 +20,12 @@ from app.domain.errors import BadMedia, DeadlineExceeded, PermanentError, StepEr
 
 # How long ffmpeg may be silent before we ask, through `report`, whether the work is still wanted.
 POLL_S = 0.2
-_QUIET = ("-nostdin", "-hide_banner", "-nostats")
+QUIET = ("-nostdin", "-hide_banner", "-nostats")
 STDERR_LINES_KEPT = 12
 
 # ffmpeg ignores a broken progress pipe, so it would outlive a worker that was killed outright. This shell holds
 # the other end of a pipe from the worker; when the worker is gone the pipe ends, and ffmpeg with it.
-_GUARD = """
+GUARD = """
 exec 3<&0
 "$@" </dev/null 3<&- &
 work=$!
@@ -91,9 +91,9 @@ def run_ffmpeg(
     """
     if deadline_s is None:
         deadline_s = DEADLINE_FLOOR_S + DEADLINE_PER_EXPECTED_S * expected_s
-    command = [binary or ffmpeg_binary(), *_QUIET, "-stats_period", str(POLL_S), "-progress", "pipe:1", *args]
+    command = [binary or ffmpeg_binary(), *QUIET, "-stats_period", str(POLL_S), "-progress", "pipe:1", *args]
     process = subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", *command],
+        ["/bin/sh", "-c", GUARD, "guard", *command],
         stdin=subprocess.PIPE,  # never written to; its end is what the guard waits for
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -103,7 +103,7 @@ def run_ffmpeg(
     try:
         tail = _follow(process, expected_s, report, time.monotonic() + deadline_s, deadline_s)
     except BaseException:
-        _kill_group(process)
+        kill_group(process)
         raise
     finally:
         for pipe in (process.stdin, process.stdout, process.stderr):
@@ -161,7 +161,7 @@ def _fraction_done(out_time_us: str, expected_s: float) -> float:
     return min(1.0, max(0.0, done_s / expected_s)) if expected_s > 0 else 0.0
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -28,13 +28,13 @@ FROZEN_LIMIT_S, FROZEN_LIMIT_SHARE = 4.0, 0.08
 
 @dataclass(frozen=True)
 class Expected:
-    """What the plan says of the video. `shows_uploads`: the caller's own pictures may be black or plain."""
+    """What the plan says of the video. `shows_own`: what the caller chose to be seen may be black, plain or still."""
 
     width_px: int
     height_px: int
     fps: int
     frames: int
-    shows_uploads: bool = False
+    shows_own: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -79,7 +79,7 @@ def _picture_misses(picture: PictureFacts, expected: Expected) -> Iterator[str]:
         yield f"the picture starts at {picture.starts_at_s:.3f} s"
     if picture.longest_key_interval_s > KEY_INTERVAL_LIMIT_S:
         yield f"{picture.longest_key_interval_s:.2f} s without a key frame"
-    if expected.shows_uploads:
+    if expected.shows_own:
         return
     if picture.black.duration_s >= BLACK_LIMIT_S:
         yield f"black {_when(picture.black)}"

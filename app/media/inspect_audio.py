@@ -31,6 +31,7 @@ _CODECS: Mapping[str, frozenset[str]] = MappingProxyType(
         "ogg": frozenset({"vorbis", "opus", "libopus", "libvorbis", "flac"}),
         "mov": frozenset({"aac", "alac", "mp3", "mp3float"}),
         "aac": frozenset({"aac"}),
+        "matroska": frozenset({"vorbis", "opus", "libopus", "libvorbis", "aac", "flac", "mp3", "mp3float"}),
     }
 )
 
@@ -72,6 +73,8 @@ def demuxer_for(head: bytes) -> str | None:
         return "ogg"
     if body[4:8] == b"ftyp":
         return "mov"
+    if body[:4] == b"\x1aE\xdf\xa3":
+        return "matroska"
     if len(body) >= 2 and body[0] == 0xFF and body[1] & 0xE0 == 0xE0:
         # The two layer bits: 00 is an ADTS header of AAC; 01 and 10 are MPEG audio's layers III and II.
         return {0: "aac", 1: "mp3", 2: "mp3"}.get(body[1] >> 1 & 3)

@@ -7,7 +7,7 @@ the demuxer that the first bytes call for, forbids all others, and allows no pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,13 @@ def input_options(demuxer: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_media(path: Path, demuxer: str) -> Iterator[InputContainer]:
-    """Open `path` with `demuxer` ("mov", "mp3", …) and nothing else. Raises what libav raises."""
-    with av.open(local_url(path), format=demuxer, options=input_options(demuxer)) as container:
+def open_media(path: Path, demuxer: str, *, decoders: Sequence[str] = ()) -> Iterator[InputContainer]:
+    """Open `path` with `demuxer` ("mov", "mp3", …) and nothing else. Raises what libav raises.
+
+    `decoders` are those that may be tried to learn what is in it; all when none is named.
+    """
+    options = input_options(demuxer)
+    if decoders:
+        options["codec_whitelist"] = ",".join(decoders)
+    with av.open(local_url(path), format=demuxer, options=options) as container:
         yield container

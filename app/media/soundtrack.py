@@ -14,6 +14,7 @@ from app.media.leveling import apply_level, level_for
 from app.media.loudness import RATE_HZ, Analysis, Loudness, Samples, analyse, gated_loudness, measure
 from app.media.music import ducking, mix, prepare_music, reporting
 from app.media.narration import Line, NarrationBed, lay_narration
+from app.media.scene_sounds import SceneSound, lay_scene_sounds
 
 TARGET_LUFS = -14.0
 LOUDNESS_TOLERANCE_LU = 0.5
@@ -44,10 +45,12 @@ def make_soundtrack(
     music: Path | None,
     out: Path,
     report: Callable[[float], None],
+    scene_sounds: Sequence[SceneSound] = (),
 ) -> SoundtrackReport:
     """Write the sound of a video of `duration_s` seconds to `out` (.m4a: AAC-LC 48 kHz stereo) and measure it.
 
-    It lasts duration_s × 48,000 samples, rounded. A music file is looped or trimmed to it.
+    It lasts duration_s × 48,000 samples, rounded. A music file is looped or trimmed to it; the sounds of scenes lie
+    beneath the narration as music does.
     Raises BadMedia, UnsupportedMedia, StorageFull, PermanentError, and whatever `report` raises.
     """
     frames = round(duration_s * RATE_HZ)
@@ -56,26 +59,49 @@ def make_soundtrack(
     with named_errors("making the soundtrack"), written_whole(out) as partial:
         with tempfile.TemporaryDirectory(prefix=".sound-", dir=out.parent) as folder:
             bed = lay_narration(lines, frames=frames, path=Path(folder, "narration"), report=_part(report, 0.0, 0.1))
-            blocks = _mixed(bed, music, Path(folder, "music"), _part(report, 0.1, 0.3))
+            blocks = _mixed(bed, music, scene_sounds, Path(folder, "music"), _part(report, 0.1, 0.3))
             analysis = analyse(reporting(blocks(), frames, _part(report, 0.3, 0.4)))
             loudness = _encode_to_target(blocks, analysis, frames, partial, _part(report, 0.4, 1.0))
     return SoundtrackReport(frames / RATE_HZ, loudness.integrated_lufs, loudness.true_peak_dbtp)
 
 
 def _mixed(
-    bed: NarrationBed, music: Path | None, scratch: Path, report: Callable[[float], None]
+    bed: NarrationBed,
+    music: Path | None,
+    scene_sounds: Sequence[SceneSound],
+    scratch: Path,
+    report: Callable[[float], None],
 ) -> Callable[[], Iterator[Samples]]:
     """How to get the mix, as often as it is needed: it is cheaper to make again than to store."""
-    if music is None:
+    if music is None and not scene_sounds:
         return bed.blocks
     narration = analyse(reporting(bed.blocks(), bed.frames, _part(report, 0.0, 0.4)))
     one_side_lufs, sounding_s = gated_loudness(narration.energies)
     speech_lufs = one_side_lufs + _BOTH_SIDES_LU if sounding_s > 0.0 else None
-    prepared = prepare_music(
-        music, frames=bed.frames, speech_lufs=speech_lufs, path=scratch, report=_part(report, 0.4, 1.0)
-    )
+    beds: list[Callable[[], Iterator[Samples]]] = []
+    if music is not None:
+        prepared = prepare_music(
+            music, frames=bed.frames, speech_lufs=speech_lufs, path=scratch, report=_part(report, 0.4, 0.8)
+        )
+        beds.append(lambda: prepared.blocks(bed.frames))
+    if scene_sounds:
+        laid = lay_scene_sounds(
+            scene_sounds,
+            frames=bed.frames,
+            speech_lufs=speech_lufs,
+            path=scratch.with_name("scenes"),
+            report=_part(report, 0.8, 1.0),
+        )
+        beds.append(laid.blocks)
     duck = ducking(narration)
-    return lambda: mix(bed.blocks(), prepared.blocks(bed.frames), duck, bed.frames)
+    return lambda: mix(bed.blocks(), map(_sum, *(blocks() for blocks in beds)), duck, bed.frames)
+
+
+def _sum(*blocks: Samples) -> Samples:
+    total = blocks[0]
+    for block in blocks[1:]:
+        total = total + block
+    return total
 
 
 def _encode_to_target(

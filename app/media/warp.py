@@ -52,6 +52,11 @@ class FramePlanes:
         half = self.width_px // 2
         return self.visible_luma, self.cb[:, :half], self.cr[:, :half]
 
+    def copy_from(self, other: FramePlanes) -> None:
+        """Show what `other` shows, a frame of the same size."""
+        for mine, theirs in zip(self.visible, other.visible, strict=True):
+            np.copyto(mine, theirs)
+
     def fade_to(self, other: FramePlanes, share: float) -> None:
         """Mix `share` (0 to 1) of `other` in."""
         for mine, theirs in zip(self.visible, other.visible, strict=True):

@@ -77,7 +77,14 @@ def script_from_scenes(given: Sequence[SceneInput]) -> Script:
             notes.append(f"Scene {index + 1} is about {length_s:.0f} s long and was cut into {len(texts)} scenes.")
         scene_title = clean_title(own.title, f"scenes.{index}.title") or reading.sections[0].title
         scenes += [
-            Scene(len(scenes) + part, text, scene_title if part == 1 else None, own.image)
+            Scene(
+                len(scenes) + part,
+                text,
+                scene_title if part == 1 else None,
+                image=own.image,
+                background=own.background,
+                video=own.video,
+            )
             for part, text in enumerate(texts, start=1)
         ]
     refuse_too_many_words(scenes, "scenes")

@@ -1,4 +1,4 @@
-"""Take in a caller's picture or music: known by its content, kept under its hash, remembered with what it is."""
+"""Take in a caller's picture, music or video: known by its content, kept under its hash, remembered with what it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ AUDIO_MEDIA_TYPES = {
     "ogg": "audio/ogg",
     "mov": "audio/mp4",
     "aac": "audio/aac",
+    "matroska": "audio/webm",
 }
+VIDEO_MEDIA_TYPES = {"mov": "video/mp4", "matroska": "video/webm"}
+# What the farm needs to know when the video is used it reads from the file.
+VIDEO_FACTS = ("duration_s", "width_px", "height_px", "has_sound", "is_hdr")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class AssetView:
-    """`kind` is `image` or `audio`."""
+    """`kind` is `image`, `audio` or `video`."""
 
     id: str
     kind: str
@@ -82,12 +86,19 @@ def inspect(path: Path) -> Inspected:
 
         image = inspect_image(path)
         return Inspected("image", f"image/{image.format.lower()}", _facts(image))
+    from app.media import inspect_video
     from app.media.inspect_audio import demuxer_for, inspect_audio
 
+    if inspect_video.demuxer_for(head) is not None:
+        video = inspect_video.inspect_video(path)
+        # Without a moving picture it is a sound in the same kind of box.
+        if video is not None:
+            facts = {name: value for name, value in _facts(video).items() if name in VIDEO_FACTS}
+            return Inspected("video", VIDEO_MEDIA_TYPES[video.format], facts)
     if demuxer_for(head) is None:
         raise UnsupportedMedia(
-            "This is neither a picture nor a sound that we can read. "
-            "PNG, JPEG, WebP, GIF, MP3, WAV, FLAC, OGG, Opus, M4A and AAC are accepted."
+            "This is neither a picture nor a sound nor a video that we can read. "
+            "PNG, JPEG, WebP, GIF, MP3, WAV, FLAC, OGG, Opus, M4A, AAC, MP4, MOV, WebM and MKV are accepted."
         )
     audio = inspect_audio(path)
     return Inspected("audio", AUDIO_MEDIA_TYPES[audio.format], _facts(audio))

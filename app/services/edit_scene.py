@@ -22,7 +22,7 @@ from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
 from app.services.steps.script import OUTPUT as SCRIPT
 from app.services.steps.script import load_script
-from app.services.submit_video import AssetUse, check_providers, resolve_assets
+from app.services.submit_video import AssetUse, check_providers, footage_use, resolve_assets
 from app.storage.protocol import Blob
 
 
@@ -30,7 +30,7 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
     """The new job. Its input is the parent's script, word for word but for scene `number` (from 1).
 
     Conflict while the parent has no script yet, NotFound for a scene that it has not, InvalidInput (fields `text`,
-    `title`, `image`, `regenerate`, `body`) for an edit that cannot be made.
+    `title`, `image`, `video`, `background`, `regenerate`, `body`) for an edit that cannot be made.
     """
     script = _script_of(farm, asking.org_id, public_id)
     cleaned, notes = _cleaned(edit, scene_of(script, number))
@@ -44,7 +44,10 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
         revised = revise(noted, number, cleaned, used)
         refuse_too_many_words(revised.scenes, "text")
         picture = None if edit.image is None else edit.image.value
-        uses = [] if picture is None else [AssetUse("image", picture, "image")]
+        uses = [] if picture is None else [AssetUse("image", picture, ("image",))]
+        if edit.video is not None and edit.video.value is not None:
+            uses.append(footage_use("video", edit.video.value))
+        found = resolve_assets(session, asking.org_id, uses)
         video = replace(
             before,
             text=None,
@@ -52,10 +55,12 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
             prompt=None,
             # They have found their scenes already.
             images=(),
+            background=None,
             script=revised,
             # The look follows from the words unless it is fixed, and would change with them.
             seed=before.look_seed,
-            assets={**(before.assets or {}), **resolve_assets(session, asking.org_id, uses)},
+            assets={**(before.assets or {}), **found.assets},
+            footage_s={**(before.footage_s or {}), **found.footage_s} or None,
         )
         check_providers(farm, video)
         return open_video_job(

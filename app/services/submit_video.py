@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
 from app.domain.script import Script
+from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
@@ -19,6 +20,10 @@ from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
+
+# A caller's own figure for the end may be rounded up.
+END_TOLERANCE_S = 0.05
+_A_FILE = {"image": "an image file", "audio": "an audio file", "video": "a video file"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,23 @@ class Submission:
 
 @dataclass(frozen=True)
 class AssetUse:
-    """A field of the request, the asset that it names, and what kind of file that must be (`image` or `audio`)."""
+    """A field of the request, the asset that it names, and what kinds of file (`image`, `audio`, `video`) it may be.
+
+    `footage` is the piece that is wanted of a video.
+    """
 
     field: str
     asset_id: str
-    kind: str
+    kinds: tuple[str, ...]
+    footage: Footage | None = None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """By asset id: the SHA-256 of every asset's bytes, and the length of every video in seconds."""
+
+    assets: dict[str, str]
+    footage_s: dict[str, float]
 
 
 def submit_video(farm: Farm, submission: Submission) -> Accepted:
@@ -50,12 +67,12 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
     check_video(farm, submission.video)
 
     def make(session: Session, now: float) -> Job:
-        assets = resolve_assets(session, submission.org_id, _uses_of(submission.video))
+        found = resolve_assets(session, submission.org_id, _uses_of(submission.video))
         return open_video_job(
             session,
             farm.pools,
             org_id=submission.org_id,
-            video=replace(submission.video, assets=assets),
+            video=replace(submission.video, assets=found.assets, footage_s=found.footage_s or None),
             labels=submission.labels,
             priority=submission.priority,
             correlation_id=submission.correlation_id,
@@ -105,29 +122,59 @@ def check_providers(farm: Farm, video: VideoInput) -> None:
         )
 
 
-def resolve_assets(session: Session, org_id: int, uses: Sequence[AssetUse]) -> dict[str, str]:
-    """Each named asset's SHA-256; InvalidInput naming the field when it is not the org's or not of the right kind."""
+def resolve_assets(session: Session, org_id: int, uses: Sequence[AssetUse]) -> Resolved:
+    """What the named assets are; InvalidInput naming the field when one is not the org's or cannot be used so."""
     if not uses:
-        return {}
+        return Resolved({}, {})
     rows = session.execute(
-        select(Asset.id, Asset.kind, Asset.sha256).where(
+        select(Asset.id, Asset.kind, Asset.sha256, Asset.facts).where(
             Asset.org_id == org_id, Asset.id.in_({use.asset_id for use in uses})
         )
     )
-    known = {asset_id: (kind, sha256) for asset_id, kind, sha256 in rows}
+    known = {asset_id: (kind, sha256, facts) for asset_id, kind, sha256, facts in rows}
     for use in uses:
         if use.asset_id not in known:
             raise InvalidInput(use.field, "There is no asset with this id. Upload it with POST /api/assets first.")
-        if known[use.asset_id][0] != use.kind:
-            raise InvalidInput(use.field, f"This asset is not an {use.kind} file.")
-    return {asset_id: sha256 for asset_id, (_, sha256) in known.items()}
+        kind, _, facts = known[use.asset_id]
+        if kind not in use.kinds:
+            raise InvalidInput(use.field, f"This asset is not {_A_FILE[use.kinds[0]]}.")
+        if kind == "video":
+            _check_use(use, facts)
+    return Resolved(
+        {asset_id: sha256 for asset_id, (_, sha256, _) in known.items()},
+        {asset_id: facts["duration_s"] for asset_id, (kind, _, facts) in known.items() if kind == "video"},
+    )
+
+
+def _check_use(use: AssetUse, facts: Mapping[str, Any]) -> None:
+    """InvalidInput when a video has not the piece or the sound that is asked of it."""
+    if "audio" in use.kinds and not facts["has_sound"]:
+        raise InvalidInput(use.field, "This video has no sound.")
+    if use.footage is None:
+        return
+    duration_s, piece = facts["duration_s"], use.footage
+    if piece.end_s is not None and piece.end_s > duration_s + END_TOLERANCE_S:
+        raise InvalidInput(f"{use.field}.end_s", f"The video is {duration_s:.2f} s long.")
+    end_s = duration_s if piece.end_s is None else piece.end_s
+    if end_s - piece.start_s < SHORTEST_FOOTAGE_S:
+        raise InvalidInput(
+            f"{use.field}.start_s", f"The piece ends at {end_s:.2f} s; it must last {SHORTEST_FOOTAGE_S} s at least."
+        )
+    if piece.sound == FootageSound.MIX and not facts["has_sound"]:
+        raise InvalidInput(f"{use.field}.sound", "This video has no sound.")
+
+
+def footage_use(field: str, footage: Footage) -> AssetUse:
+    return AssetUse(field, footage.asset, ("video",), footage)
 
 
 def _uses_of(video: VideoInput) -> list[AssetUse]:
-    uses = [AssetUse(f"images.{index}", image, "image") for index, image in enumerate(video.images)]
+    uses = [AssetUse(f"images.{index}", image, ("image", "video")) for index, image in enumerate(video.images)]
     for index, scene in enumerate(video.scenes or ()):
         if scene.image is not None:
-            uses.append(AssetUse(f"scenes.{index}.image", scene.image, "image"))
+            uses.append(AssetUse(f"scenes.{index}.image", scene.image, ("image",)))
+        if scene.video is not None:
+            uses.append(footage_use(f"scenes.{index}.video", scene.video))
     if video.music is not None:
-        uses.append(AssetUse("music", video.music, "audio"))
+        uses.append(AssetUse("music", video.music, ("audio", "video")))
     return uses

@@ -8,6 +8,7 @@ import struct
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ from urllib3 import BaseHTTPResponse
 
 from app.models.database import Database
 from tests.api_server import Api, data_of, error_of, finished_job, serve
+from tests.media_samples import ffmpeg
 
 LIMIT_BYTES = 200_000
 FILM = bytes(range(256)) * 40
@@ -150,3 +152,19 @@ def test_bytes_that_storage_has_lost_are_our_fault(api: Api) -> None:
     api.farm.storage.path(output["sha256"]).unlink()
     answer = api.get(output["url"])
     assert (answer.status, error_of(answer)["error_code"]) == (503, "SERVICE_UNAVAILABLE")
+
+
+def test_a_video_is_known_by_its_content_and_can_be_shown(api: Api, tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:d=1", "-c:v", "libx264", "-pix_fmt", "yuv420p", tmp_path / "v.mp4")
+    asset = data_of(upload(api, (tmp_path / "v.mp4").read_bytes(), "song.mp3"))
+    assert (asset["kind"], asset["media_type"], asset["has_sound"]) == ("video", "video/mp4", False)
+    assert (asset["width_px"], asset["height_px"], asset["is_hdr"]) == (64, 48, False)
+    assert asset["duration_s"] == pytest.approx(1.0)
+    assert nothing_is_left(api)
+    scenes: list[dict[str, Any]] = [{"text": "x", "video": {"asset": asset["id"], "start_s": 0.2, "end_s": 0.8}}]
+    assert api.post("/api/videos", {"scenes": scenes}).status == 202
+    assert api.accept(images=[asset["id"]])["status"] == "queued"
+    scenes[0]["video"]["sound"] = "mix"
+    for body, field in (({"text": "x", "music": asset["id"]}, "music"), ({"scenes": scenes}, "scenes.0.video.sound")):
+        answer = api.post("/api/videos", body)
+        assert (answer.status, error_of(answer)["details"]["field"]) == (422, field)

@@ -69,6 +69,29 @@ def test_a_broker_that_is_away_changes_nothing_for_the_caller(api: Api) -> None:
 
 
 REFUSED: list[tuple[Any, int, str, str | None]] = [
+    ({"text": "x", "background": {"colour": "red"}}, 422, "INVALID_INPUT", "background.colour"),
+    ({"text": "x", "background": {"colour": "#12345"}}, 422, "INVALID_INPUT", "background.colour"),
+    ({"text": "x", "background": {"colour": "#123456", "to": 7}}, 422, "INVALID_INPUT", "background.to"),
+    ({"text": "x", "background": "#123456"}, 422, "INVALID_INPUT", "background"),
+    (
+        {"scenes": [{"text": "x", "image": "ast_1", "background": {"colour": "#123456"}}]},
+        422,
+        "INVALID_INPUT",
+        "scenes.0.background",
+    ),
+    (
+        {"scenes": [{"text": "x", "video": {"asset": "ast_1", "end_s": 0}}]},
+        422,
+        "INVALID_INPUT",
+        "scenes.0.video.end_s",
+    ),
+    (
+        {"scenes": [{"text": "x", "video": {"asset": "ast_1", "start_s": "1"}}]},
+        422,
+        "INVALID_INPUT",
+        "scenes.0.video.start_s",
+    ),
+    ({"scenes": [{"text": "x", "video": {"start_s": 1}}]}, 422, "INVALID_INPUT", "scenes.0.video.asset"),
     ({"text": "x", "seed": False}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": 2**32}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": -1}, 422, "INVALID_INPUT", "seed"),

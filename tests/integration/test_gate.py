@@ -115,7 +115,7 @@ def test_a_black_stretch_is_named_unless_it_was_asked_for(tmp_path: Path, sound:
     join_video(parts, sound, fps=30, out=video, metadata={}, report=nobody_cares)
 
     assert misses_of(video) == ["black for 4.0 s from 4.0 s"]
-    check_output(video, replace(PLAN, shows_uploads=True), nobody_cares)
+    check_output(video, replace(PLAN, shows_own=True), nobody_cares)
 
 
 def test_a_flat_picture_is_neither_black_nor_frozen(tmp_path: Path, sound: Path) -> None:

@@ -286,7 +286,7 @@ def test_a_picture_that_is_none_is_named(guest: Caller) -> None:
     ended = guest.render("story.md", "--images", guest.folder, *SMALL)
     assert ended.exit_code == 2
     assert str(guest.folder / "photo.jpg") in ended.stderr
-    assert "PNG, JPEG, WebP and GIF are taken." in ended.stderr and "MP3" not in ended.stderr
+    assert "PNG, JPEG, WebP, GIF, MP4, MOV, WebM and MKV are taken." in ended.stderr and "MP3" not in ended.stderr
     assert guest.names() == {"story.md", "photo.jpg"}
 
 

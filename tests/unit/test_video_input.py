@@ -9,8 +9,10 @@ import pytest
 
 from app.domain.caption_style import CaptionBox, CaptionSize, CaptionStyle
 from app.domain.errors import InvalidInput
+from app.domain.ids import canonical_hash
 from app.domain.plan import StepKind, VideoPools, plan_scenes
-from app.domain.script import Scene, Script
+from app.domain.script import Scene, Script, with_background, with_images
+from app.domain.sources import Background
 from app.domain.states import Pool
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
 
@@ -36,11 +38,12 @@ def test_a_wrong_size_is_refused_by_name(size: str) -> None:
 
 def test_an_input_survives_being_stored_as_json() -> None:
     video = VideoInput(
-        scenes=(SceneInput("One.", "Title", "ast_1"), SceneInput("Two.")),
+        scenes=(SceneInput("One.", "Title", "ast_1"), SceneInput("Two.", background=Background("#112233", "#445566"))),
         captions=CaptionMode.LINE,
         caption_style=CaptionStyle(size=CaptionSize.LARGE, uppercase=True, box=CaptionBox("#101820", 0.8)),
         images=("ast_2",),
         music="ast_3",
+        background=Background("#000000"),
         assets={"ast_1": "a", "ast_2": "b", "ast_3": "c"},
     )
     assert VideoInput.from_json(json.loads(json.dumps(video.to_json()))) == video
@@ -110,3 +113,33 @@ def test_a_vendors_pool_decides_where_its_steps_run_and_an_upload_needs_no_vendo
     assert pools["scene/1/image"] == Pool.GPU
     assert pools["scene/2/image"] == Pool.CPU
     assert pools["scene/1/narration"] == Pool.CPU
+
+
+def test_what_knows_no_new_source_is_stored_and_planned_as_before_there_were_any() -> None:
+    video = VideoInput(scenes=(SceneInput("One.", image="ast_1"), SceneInput("Two.")), assets={"ast_1": "sha"}, seed=1)
+    script = Script("Title", (Scene(1, "One.", image="ast_1"), Scene(2, "Two.")))
+    stored = json.loads(json.dumps({"video": video.to_json(), "script": script.to_json()}))
+    assert "background" not in json.dumps(stored)
+    assert VideoInput.from_json(stored["video"]) == video and Script.from_json(stored["script"]) == script
+    # The hashes under which the steps of such a video were done: with others nothing would be adopted any more.
+    works = [[plan.name, plan.params] for plan in plan_scenes(script, video, POOLS) if plan.kind != StepKind.GATE]
+    assert canonical_hash(works)[:16] == "46458fe03fbb5c53"
+
+
+def test_a_scene_shows_its_own_source_then_an_image_then_the_videos_background() -> None:
+    red, blue = Background("#ff0000"), Background("#0000ff")
+    scenes = (Scene(1, "One.", background=red), Scene(2, "Two."), Scene(3, "Three."), Scene(4, "Four.", image="ast_2"))
+    shown = with_background(with_images(Script(None, scenes), ("ast_1",)), blue).scenes
+    assert [scene.image for scene in shown] == [None, "ast_1", None, "ast_2"]
+    assert [scene.background for scene in shown] == [red, None, blue, None]
+
+
+def test_a_card_has_no_picture_to_make_and_is_known_to_the_clip_before_it() -> None:
+    scenes = (Scene(1, "Words."), Scene(2, "Words.", background=Background("#112233")), Scene(3, "Words."))
+    plans = {plan.name: plan for plan in plan_scenes(Script(None, scenes), VideoInput(text="…"), POOLS)}
+    card = {"colour": "#112233", "to": None}
+    assert "scene/2/image" not in plans
+    assert plans["scene/1/clip"].needs == ("scene/1/narration", "scene/1/image")
+    assert plans["scene/1/clip"].params["next_card"] == card
+    assert plans["scene/2/clip"].needs == ("scene/2/narration", "scene/3/image")
+    assert plans["scene/2/clip"].params["card"] == card

@@ -16,8 +16,8 @@ from workers.rendering.failures import wrong_input
 from workers.rendering.options import STDIN, Options
 from workers.rendering.outputs import check_outputs, plan_outputs
 
-# The kinds of picture that a farm takes; it decides by their content, this only tells pictures from other files.
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif")
+# The kinds of picture and video that a farm takes. It decides by their content; this only tells them from other files.
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".mp4", ".m4v", ".mov", ".webm", ".mkv")
 # Pictures that a farm does not take: said, so that nobody wonders where they are.
 OTHER_IMAGE_SUFFIXES = (".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".svg")
 # As many as a request may name.
@@ -117,7 +117,7 @@ def list_images(folder: Path) -> tuple[list[Path], list[str]]:
     files.sort(key=lambda path: natural_key(path.name))
     images = [path for path in files if path.name.lower().endswith(IMAGE_SUFFIXES)]
     others = [path.name for path in files if path.name.lower().endswith(OTHER_IMAGE_SUFFIXES)]
-    taken = "PNG, JPEG, WebP and GIF are taken"
+    taken = "PNG, JPEG, WebP, GIF, MP4, MOV, WebM and MKV are taken"
     if not images:
         found = f" ({others[0]} is of another kind)" if others else ""
         raise wrong_input(f"--images {folder}: there is no picture in this folder; {taken}{found}.")

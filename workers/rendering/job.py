@@ -36,7 +36,7 @@ CANCEL_WITHIN_S = 5.0
 # A farm that is killed again and again has a reason that starting it once more does not mend.
 FARMS_AT_MOST = 4
 IS_NONE = {
-    "image": "This is not a picture that can be read. PNG, JPEG, WebP and GIF are taken.",
+    "image": "This is not a picture or video that can be read. PNG, JPEG, WebP, GIF, MP4, MOV, WebM and MKV are taken.",
     "audio": "This is not a sound that can be read. MP3, WAV, FLAC, OGG, Opus, M4A and AAC are taken.",
 }
 OTHER_WORD = {"image": "sound", "audio": "picture"}
@@ -110,6 +110,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         voice=options.voice,
         captions=options.captions.to_request(),
         images=images or None,
+        background=options.background,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,
         priority=options.priority,
@@ -126,7 +127,8 @@ def upload(client: Client, path: Path, kind: str) -> str:
         # The farm cannot know what a file was meant to be, and speaks of pictures and sounds together.
         is_none = error.code == "UNSUPPORTED_MEDIA" and OTHER_WORD[kind] in error.message
         raise wrong_input(f"{path}: {IS_NONE[kind] if is_none else error.message}", error.code) from None
-    if asset.kind != kind:
+    # A video is taken for either: it is shown in its scene, or heard as music.
+    if asset.kind not in (kind, "video"):
         raise wrong_input(f"{path} is no {kind} file, it is {asset.media_type}.", "UNSUPPORTED_MEDIA")
     return asset.id
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 import app
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.domain.sources import Background, is_colour
 from app.domain.video import FRAME_RATES, NAMED_SIZES, parse_size
 from workers.rendering.caption_options import CaptionOptions, add_caption_options
 from workers.rendering.failures import wrong_input
@@ -58,6 +59,7 @@ class Options:
     voice: str | None
     captions: CaptionOptions
     images: Path | None
+    background: Background | None
     music: Path | None
     title: str | None
     seed: int | None
@@ -94,7 +96,13 @@ def parse_options(arguments: Sequence[str]) -> Options:
     source.add_argument("--language", metavar="TAG", help="the language that is spoken: en, es, pt-br (default: en)")
     source.add_argument("--voice", metavar="NAME", help="the voice; --list-voices shows all")
     source.add_argument(
-        "--images", type=Path, metavar="DIR", help="pictures for the scenes, in the order of their names"
+        "--images", type=Path, metavar="DIR", help="pictures and videos for the scenes, in the order of their names"
+    )
+    source.add_argument(
+        "--background",
+        type=read_background,
+        metavar="COLOUR[,COLOUR]",
+        help="a plain card instead of painted pictures: 0b2545, or 0b2545,13315c from top to bottom",
     )
     source.add_argument("--music", type=Path, metavar="FILE", help="music under the speech")
     look = parser.add_argument_group("how it looks")
@@ -127,6 +135,14 @@ def parse_options(arguments: Sequence[str]) -> Options:
     if not options.list_voices:
         check_options(options)
     return options
+
+
+def read_background(value: str) -> Background:
+    """`0b2545` or `0b2545,13315c`, each with or without the `#` that a shell would take for a comment."""
+    colours = [f"#{part.strip().removeprefix('#').lower()}" for part in value.split(",")]
+    if len(colours) > 2 or not all(map(is_colour, colours)):
+        raise argparse.ArgumentTypeError(f"{value}: write one colour as rrggbb, or two with a comma between them")
+    return Background(*colours)
 
 
 def check_options(options: Options) -> None:

@@ -10,10 +10,12 @@ from app.domain.capitals import in_capitals
 from app.domain.caption_style import CaptionStyle
 from app.domain.captions import break_into_cues, shape_for, with_texts
 from app.domain.plan import image_name, narration_name
+from app.domain.sources import Background
 from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
 from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
+from app.media.sources import FootagePiece, Source
 from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
@@ -34,9 +36,12 @@ class ClipStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         inputs = self._inputs(claim)
         spec = clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"])))
-        next_picture = None if claim.params["is_last"] else farm.storage.path(inputs["next_picture"])
+        source = self._source(farm, claim.params, inputs, "")
+        next_source = None
+        if not claim.params["is_last"]:
+            next_source = self._source(farm, claim.params, inputs, "next_")
         out = bench.folder / OUTPUT
-        made = render_clip(spec, farm.storage.path(inputs["picture"]), next_picture, out, bench.report)
+        made = render_clip(spec, source, next_source, out, bench.report)
         return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
 
     def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
@@ -48,13 +53,24 @@ class ClipStep(StepHandler):
     def _inputs(self, claim: Claim) -> dict[str, str]:
         """SHA-256 of the words and pictures it is made of."""
         number = claim.params["number"]
-        inputs = {
-            "words": claim.upstream[narration_name(number)][WORDS].sha256,
-            "picture": claim.upstream[image_name(number)][PICTURE].sha256,
-        }
-        if not claim.params["is_last"]:
-            inputs["next_picture"] = claim.upstream[image_name(number + 1)][PICTURE].sha256
+        inputs = {"words": claim.upstream[narration_name(number)][WORDS].sha256}
+        for name, shown in (("picture", number), ("next_picture", number + 1)):
+            # A scene that shows a card or a video has no picture.
+            if image_name(shown) in claim.upstream:
+                inputs[name] = claim.upstream[image_name(shown)][PICTURE].sha256
         return inputs
+
+    def _source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
+        """What the scene shows, or with the prefix `next_` the one after it."""
+        if f"{prefix}card" in params:
+            return Background(**params[f"{prefix}card"])
+        if f"{prefix}footage" in params:
+            return footage_piece(farm, params[f"{prefix}footage"])
+        return farm.storage.path(inputs[f"{prefix}picture"])
+
+
+def footage_piece(farm: Farm, planned: Mapping[str, Any]) -> FootagePiece:
+    return FootagePiece(farm.storage.path(planned["asset"]), planned["start_s"], planned["end_s"])
 
 
 def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:

@@ -44,7 +44,8 @@ class GateStep(StepHandler):
             height_px=params["height_px"],
             fps=params["fps"],
             frames=facts_of(steps, StepKind.ASSEMBLE)[0]["frames"],
-            shows_uploads=any(facts["provider"] == "upload" for facts in facts_of(steps, StepKind.IMAGE)),
+            shows_own=params.get("shows_own", False)
+            or any(facts["provider"] == "upload" for facts in facts_of(steps, StepKind.IMAGE)),
         )
         measured = check_output(farm.storage.path(claim.upstream["assemble"][VIDEO].sha256), expected, bench.report)
         manifest = {

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
-from app.domain.script import Script, with_images
+from app.domain.script import Script, with_background, with_images
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import check_glyphs
 from app.models import Job
@@ -28,14 +28,17 @@ OUTPUT = "script.json"
 class ScriptStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         video = load_input(farm, claim)
+        if video.script is not None:
+            return {"script": video.script.to_json()}
+        shown: dict[str, Any] = {"images": video.images}
+        if video.background is not None:
+            shown["background"] = asdict(video.background)
         if video.prompt is not None:
             writer = require_writer(farm)
             by = {"provider": writer.name, "provider_version": writer.version}
-            return {**by, "prompt": video.prompt, "language": video.language, "images": video.images}
-        if video.script is not None:
-            return {"script": asdict(video.script)}
-        scenes = None if video.scenes is None else [asdict(scene) for scene in video.scenes]
-        return {"text": video.text, "scenes": scenes, "images": video.images}
+            return {**by, "prompt": video.prompt, "language": video.language, **shown}
+        scenes = None if video.scenes is None else [scene.to_json() for scene in video.scenes]
+        return {"text": video.text, "scenes": scenes, **shown}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         video = load_input(farm, claim)
@@ -49,12 +52,12 @@ class ScriptStep(StepHandler):
         else:
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
-        script = with_images(script, video.images)
+        script = with_background(with_images(script, video.images, video.footage_s or ()), video.background)
         if video.captions != CaptionMode.OFF:
             # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
             check_glyphs(video.shown(scene.text) for scene in script.scenes)
         path = bench.folder / OUTPUT
-        path.write_text(json.dumps(asdict(script), ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(script.to_json(), ensure_ascii=False), encoding="utf-8")
         return Outcome(
             {OUTPUT: OutputFile(path, "application/json")},
             {"provider": provider, "scenes": len(script.scenes)},

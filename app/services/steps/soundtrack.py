@@ -8,10 +8,14 @@ from typing import Any
 
 from app.domain.plan import narration_name
 from app.domain.timeline import SceneTiming, lay_out
+from app.media.loudness import RATE_HZ
 from app.media.narration import Line
+from app.media.scene_sounds import SceneSound
 from app.media.soundtrack import make_soundtrack
+from app.media.sources import FootagePiece
 from app.services.claim_step import Claim
 from app.services.farm import Farm
+from app.services.steps.clip import footage_piece
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
 from app.services.steps.narration import SOUND, WORDS, load_speech
 from app.storage.protocol import Blob
@@ -23,7 +27,10 @@ class SoundtrackStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         narrations = narrations_of(claim)
         parts = [(narration[SOUND].sha256, narration[WORDS].sha256) for narration in narrations]
-        return {"fps": claim.params["fps"], "music": claim.params["music"], "narrations": parts}
+        work = {"fps": claim.params["fps"], "music": claim.params["music"], "narrations": parts}
+        footage = claim.params.get("footage")
+        # Left out where there is none: soundtracks made before there was any are adopted still.
+        return {**work, "footage": footage} if footage else work
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         timings = timings_of(farm, claim)
@@ -37,10 +44,24 @@ class SoundtrackStep(StepHandler):
             lines,
             duration_s=timings[-1].end_s,
             music=None if music is None else farm.storage.path(music),
+            scene_sounds=[
+                scene_sound(footage_piece(farm, heard), timings[heard["number"] - 1])
+                for heard in claim.params.get("footage", ())
+            ],
             out=out,
             report=bench.report,
         )
         return Outcome({OUTPUT: OutputFile(out, "audio/mp4")}, asdict(made))
+
+
+def scene_sound(piece: FootagePiece, timing: SceneTiming) -> SceneSound:
+    """The piece under its scene; it begins again when the picture does."""
+    return SceneSound(
+        piece,
+        start_frame=round(timing.start_s * RATE_HZ),
+        end_frame=round(timing.end_s * RATE_HZ),
+        period=round(piece.frames(timing.fps) / timing.fps * RATE_HZ),
+    )
 
 
 def narrations_of(claim: Claim) -> list[Mapping[str, Blob]]:

@@ -1,0 +1,128 @@
+"""A piece of an uploaded video as frames of ours: cut, cropped to the frame, at our rate, in BT.709 limited range.
+
+Frames come one at a time through a pipe, so the memory does not grow with the video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from app.domain.errors import BadMedia, TransientError, UnsupportedMedia
+from app.media.ffmpeg_pipe import FramePipe
+from app.media.inspect_video import MAX_PIXELS, VideoInfo, inspect_video
+from app.media.picture_planes import Plane
+from app.media.probe import input_options, local_url
+from app.media.sources import FootagePiece
+from app.media.warp import FramePlanes
+
+# From here on up what says nothing of its colours is taken for BT.709, below for BT.601, as players do.
+HD_HEIGHT_PX = 720
+# The white of a page in HDR, in cd/m² (ITU-R BT.2408): it becomes the white of the frame, and what is brighter is bent.
+HDR_WHITE_NITS = 203
+# Up to this share of white all stays as it is; what is brighter, to the brightest light, gets the rest.
+HDR_KEPT = 0.7
+
+
+class FootageReader:
+    """The frames of a piece, again and again. Use as a context: leaving it ends the decoder."""
+
+    def __init__(
+        self, piece: FootagePiece, width_px: int, height_px: int, fps: int, still_wanted: Callable[[], None]
+    ) -> None:
+        self._piece, self._fps, self._still_wanted = piece, fps, still_wanted
+        self._width_px, self._height_px = width_px, height_px
+        self._shown = FramePlanes.blank(width_px, height_px)
+        self._info = _info(piece.path)
+        self._stack = ExitStack()
+        self._frames = self._endless()
+
+    def __enter__(self) -> FootageReader:
+        return self
+
+    def next_frame(self) -> FramePlanes:
+        """Valid until the next call. Raises BadMedia when not even one frame can be decoded."""
+        return next(self._frames)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _endless(self) -> Iterator[FramePlanes]:
+        while True:
+            with ExitStack() as self._stack:
+                pipe = self._stack.enter_context(
+                    FramePipe(self._arguments(), self._width_px * self._height_px * 3 // 2, self._still_wanted)
+                )
+                for number in range(self._piece.frames(self._fps)):
+                    data = pipe.next_piece()
+                    if data is not None:
+                        self._take(data)
+                    else:
+                        # Where the video ends before the piece does, its last frame stays: the sound has the same
+                        # period. A decoder that was killed is no end: a retry shows the rest.
+                        fault = pipe.fault()
+                        if isinstance(fault, TransientError):
+                            raise fault
+                        if number == 0:
+                            raise BadMedia("the video of the scene cannot be decoded") from fault
+                    yield self._shown
+
+    def _take(self, data: Plane) -> None:
+        luma, chroma = self._width_px * self._height_px, self._width_px * self._height_px // 4
+        parts = (data[:luma], data[luma : luma + chroma], data[luma + chroma :])
+        for plane, part in zip(self._shown.visible, parts, strict=True):
+            np.copyto(plane, part.reshape(plane.shape))
+
+    def _arguments(self) -> list[str]:
+        info, piece = self._info, self._piece
+        opening = {**input_options(info.format), "max_pixels": str(MAX_PIXELS), "threads": "1"}
+        return [
+            *(word for name, value in opening.items() for word in (f"-{name}", value)),
+            *(("-ss", f"{piece.start_s:.6f}") if piece.start_s else ()),
+            *("-f", info.format, "-i", local_url(piece.path), "-map", f"0:{info.stream}", "-an", "-sn", "-dn"),
+            *("-filter_threads", "1", "-vf", ",".join(filters(info, self._width_px, self._height_px, self._fps))),
+            *("-frames:v", str(piece.frames(self._fps)), "-f", "rawvideo", "-pix_fmt", "yuv420p"),
+        ]
+
+
+def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[str]:
+    """The chain that brings the video to our frames. ffmpeg has turned it upright before."""
+    shape = f"{width_px}/{height_px}"
+    cover = (
+        f"w='if(gte(dar,{shape}),ceil({height_px}*dar/2)*2,{width_px})'"
+        f":h='if(gte(dar,{shape}),{height_px},ceil({width_px}/dar/2)*2)'"
+    )
+    # By time: a rate that varies becomes ours, and what begins late is seen from the start.
+    steps = [f"fps={fps}:start_time=0"]
+    crop = f"crop={width_px}:{height_px}"
+    if not info.is_hdr:
+        matrix = "bt709" if info.is_untagged and info.height_px >= HD_HEIGHT_PX else "auto"
+        colours = f"in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
+        return [*steps, f"scale={cover}:flags=bicubic:{colours}", crop, "format=yuv420p"]
+    return [
+        *steps,
+        f"scale={cover}:flags=bicubic",
+        crop,
+        f"zscale=t=linear:npl={HDR_WHITE_NITS}",
+        "format=gbrpf32le",
+        "zscale=p=bt709",
+        f"tonemap=mobius:param={HDR_KEPT}:desat=0",
+        "zscale=t=bt709:m=bt709:r=tv",
+        "format=yuv420p",
+    ]
+
+
+def _info(path: Path) -> VideoInfo:
+    try:
+        info = inspect_video(path)
+    except UnsupportedMedia as error:
+        raise BadMedia("a video of this job cannot be read, although it was checked at upload") from error
+    if info is None:
+        raise BadMedia("a video of this job holds no moving picture")
+    return info

@@ -1,0 +1,25 @@
+"""What a scene shows, as the renderer is told it. Light: a process that only plans clips loads no codec for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.sources import Background
+
+
+@dataclass(frozen=True)
+class FootagePiece:
+    """From `start_s` to `end_s` of the video file at `path`."""
+
+    path: Path
+    start_s: float
+    end_s: float
+
+    def frames(self, fps: int) -> int:
+        """How many frames it fills before it begins again."""
+        return max(1, round((self.end_s - self.start_s) * fps))
+
+
+# The file of a picture, a card, or a piece of a video.
+Source = Path | Background | FootagePiece

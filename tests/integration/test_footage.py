@@ -1,0 +1,241 @@
+"""Scenes that show a piece of an uploaded video: what is taken, what is shown, what is heard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from app.domain.errors import BadMedia, LeaseLost, UnsupportedMedia
+from app.media.clip import render_clip
+from app.media.inspect_video import VideoInfo, inspect_video
+from app.media.sources import FootagePiece
+from tests.integration.test_clip import SPEC, cues, plain, rgb_of
+from tests.media_samples import ffmpeg, nobody_cares
+
+WIDE = ("-f", "lavfi", "-i", "testsrc2=s=192x108:r=25:d=3")
+TONE = ("-f", "lavfi", "-i", "sine=f=440:r=44100:d=3")
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+LAST = replace(SPEC, width_px=90, height_px=160, frames=30, fade_frames=0)
+
+
+def seconds(path: Path, *, colours: str = "", duration_s: int = 4, size: str = "160x160", rate: int = 25) -> Path:
+    """A video whose brightness says its time: 40 levels more each second, from 40."""
+    source = f"color=black:s={size}:r={rate}:d={duration_s},format=yuv420p,geq=lum='40+40*floor(T)':cb=128:cr=128"
+    ffmpeg("-f", "lavfi", "-i", source + colours, *H264, path)
+    return path
+
+
+def brightness(frame: Any) -> float:
+    height, width = frame.shape[:2]
+    return float(frame[height // 4 : height // 2, width // 4 : width // 2].mean())
+
+
+def clip(tmp_path: Path, piece: FootagePiece, spec: Any = LAST) -> list[Any]:
+    out = tmp_path / "out.mp4"
+    render_clip(spec, piece, None, out, nobody_cares)
+    return rgb_of(out)
+
+
+@pytest.mark.parametrize(
+    ("name", "coding", "demuxer"),
+    [
+        ("a.mp4", H264, "mov"),
+        ("a.mov", ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"), "mov"),
+        ("a.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"), "matroska"),
+        ("a.mkv", ("-c:v", "libsvtav1", "-preset", "12"), "matroska"),
+        ("b.mov", ("-c:v", "prores_ks", "-c:a", "aac"), "mov"),
+    ],
+)
+def test_the_content_decides_and_the_name_does_not(
+    tmp_path: Path, name: str, coding: tuple[str, ...], demuxer: str
+) -> None:
+    ffmpeg(*WIDE, *TONE, *coding, tmp_path / name)
+    path = (tmp_path / name).rename(tmp_path / "my film: é.txt")
+    info = inspect_video(path)
+    assert info == VideoInfo(info.duration_s if info else 0.0, 192, 108, demuxer, 0, True, False, True)
+    assert info.duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_video_taken_upright_is_as_wide_as_it_is_shown(tmp_path: Path) -> None:
+    ffmpeg(*WIDE, *H264, tmp_path / "flat.mp4")
+    ffmpeg("-display_rotation", "90", "-i", tmp_path / "flat.mp4", "-c", "copy", tmp_path / "turned.mp4")
+    info = inspect_video(tmp_path / "turned.mp4")
+    assert info is not None and (info.width_px, info.height_px) == (108, 192)
+
+
+def test_a_sound_in_a_box_for_videos_is_none(tmp_path: Path) -> None:
+    ffmpeg(*TONE, "-c:a", "aac", tmp_path / "a.m4a")
+    assert inspect_video(tmp_path / "a.m4a") is None
+
+
+def damaged(tmp_path: Path, kind: str) -> Path:
+    path = tmp_path / "video.mp4"
+    if kind == "playlist":
+        path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n")
+    elif kind == "noise":
+        path.write_bytes(b"\0\0\0\x18ftypmp42" + np.random.default_rng(1).bytes(50_000))
+    elif kind == "cut":
+        ffmpeg(*WIDE, *H264, "-movflags", "+faststart", path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif kind == "no index":
+        ffmpeg(*WIDE, *H264, path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif kind == "cut webm":
+        ffmpeg(*WIDE, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-f", "webm", path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif kind == "rare codec":
+        ffmpeg(*WIDE, "-c:v", "mjpeg", path)
+    elif kind == "many streams":
+        ffmpeg(*WIDE, *("-map", "0:v") * 12, *H264, path)
+    elif kind == "too small":
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=8x8:d=1", *H264, path)
+    elif kind == "too large":
+        ffmpeg("-f", "lavfi", "-i", "color=s=8192x4096:d=0.1", *H264, path)
+    elif kind == "too long":
+        ffmpeg("-f", "lavfi", "-i", "color=s=16x16:r=1/600:d=7200", *H264, path)
+    elif kind == "garbled":
+        ffmpeg(*WIDE, *H264, "-movflags", "+faststart", path)
+        whole = bytearray(path.read_bytes())
+        at = whole.index(b"mdat") + 4
+        whole[at:] = np.random.default_rng(2).bytes(len(whole) - at)
+        path.write_bytes(whole)
+    elif kind == "one picture":
+        path.write_bytes(b"\0\0\0\x18ftypavif" + b"\0" * 500)
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["playlist", "noise", "cut", "no index", "cut webm", "rare codec", "many streams", "too small", "too large",
+     "too long", "garbled", "one picture"],
+)  # fmt: skip
+def test_what_is_no_video_that_can_be_shown_is_refused(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(UnsupportedMedia):
+        inspect_video(damaged(tmp_path, kind))
+
+
+def test_a_huge_frame_costs_little_memory_to_refuse(tmp_path: Path) -> None:
+    path = damaged(tmp_path, "too large")
+    code = (
+        "import resource, sys; from app.media.read_video import main; from pathlib import Path; "
+        "main('mov', Path(sys.argv[1])); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert int(said.split()[-1]) < 200_000
+
+
+def test_a_piece_plays_at_its_own_speed_whatever_its_rate(tmp_path: Path) -> None:
+    piece = FootagePiece(seconds(tmp_path / "v.mp4"), 1.0, 4.0)
+    frames = clip(tmp_path, piece, replace(LAST, frames=90))
+    assert [round(brightness(frames[at]) / 10) for at in (0, 28, 32, 58, 62, 88)] == [
+        round(level / 10) for level in (rgb(80), rgb(80), rgb(120), rgb(120), rgb(160), rgb(160))
+    ]
+
+
+def rgb(luma: float) -> float:
+    """A grey of limited range as a level of RGB."""
+    return (luma - 16) * 255 / 219
+
+
+def test_a_varying_rate_is_shown_by_its_times(tmp_path: Path) -> None:
+    steady = seconds(tmp_path / "v.mp4")
+    ffmpeg("-i", steady, "-vf", "select='if(lt(t,2),not(mod(n,10)),1)'", "-fps_mode", "vfr", *H264, tmp_path / "w.mp4")
+    frames = clip(tmp_path, FootagePiece(tmp_path / "w.mp4", 0.0, 4.0), replace(LAST, frames=120))
+    for at, luma in ((15, 40), (45, 80), (75, 120), (105, 160)):
+        assert brightness(frames[at]) == pytest.approx(rgb(luma), abs=6)
+
+
+def test_a_piece_shorter_than_its_scene_begins_again(tmp_path: Path) -> None:
+    piece = FootagePiece(seconds(tmp_path / "v.mp4"), 0.5, 1.5)
+    frames = clip(tmp_path, piece, replace(LAST, frames=75))
+    levels = [brightness(frames[at]) for at in (5, 20, 35, 50, 65)]
+    assert levels == pytest.approx([rgb(40), rgb(80), rgb(40), rgb(80), rgb(40)], abs=6)
+
+
+def test_a_wide_video_is_cropped_to_its_middle_and_an_upright_one_is_turned(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=320x160:d=1,drawbox=x=100:w=120:h=160:color=lime:t=fill", *H264,
+           tmp_path / "wide.mp4")  # fmt: skip
+    frame = clip(tmp_path, FootagePiece(tmp_path / "wide.mp4", 0.0, 1.0))[0]
+    assert (frame[:, 4:-4, 1] > 200).all() and frame.shape == (160, 90, 3)
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=320x180:d=1,drawbox=w=160:h=180:color=blue:t=fill", *H264,
+           tmp_path / "flat.mp4")  # fmt: skip
+    ffmpeg("-display_rotation", "90", "-i", tmp_path / "flat.mp4", "-c", "copy", tmp_path / "turned.mp4")
+    frame = clip(tmp_path, FootagePiece(tmp_path / "turned.mp4", 0.0, 1.0))[0]
+    # A quarter turn to the left brings the left half down.
+    assert frame[20, 45, 0] > 200 and frame[-20, 45, 2] > 200
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        ("-vf", "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p", "-colorspace", "smpte170m"),
+        ("-vf", "scale=out_color_matrix=bt709:out_range=pc,format=yuv420p", "-colorspace", "bt709",
+         "-color_range", "pc"),
+        ("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", "-colorspace", "bt709",
+         "-color_primaries", "bt709", "-color_trc", "bt709"),
+    ],
+    ids=["bt601", "full range", "bt709"],
+)  # fmt: skip
+def test_every_coding_of_colour_looks_as_it_was_meant(tmp_path: Path, coding: tuple[str, ...]) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=0xC83C28:s=90x160:d=0.5", *coding, "-c:v", "libx264", tmp_path / "v.mp4")
+    frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.5), replace(LAST, crf=5))[5]
+    assert np.abs(frame[80, 45] - np.array([0xC8, 0x3C, 0x28])).max() <= 6
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_the_white_of_hdr_is_white_and_its_grey_is_grey(tmp_path: Path, transfer: str) -> None:
+    # Code values of a 10-bit ramp: PQ puts 203 cd/m² at 58 %, HLG its own white at 75 %.
+    white = 0.58 if transfer == "smpte2084" else 0.75
+    code = round(64 + white * 876)
+    tags = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
+    ffmpeg("-f", "lavfi", "-i", f"color=black:s=90x160:d=0.5,format=yuv420p10le,geq=lum={code}:cb=512:cr=512,{tags}",
+           "-c:v", "libx265", "-x265-params", "log-level=error", tmp_path / "v.mp4")  # fmt: skip
+    info = inspect_video(tmp_path / "v.mp4")
+    assert info is not None and info.is_hdr
+    frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.5))[5]
+    assert 200 <= frame[80, 45].mean() <= 255 and np.ptp(frame[80, 45]) <= 6
+
+
+def test_pictures_and_videos_fade_into_each_other_and_captions_lie_over_both(tmp_path: Path) -> None:
+    grey, video = plain(tmp_path / "p.png", (10, 10, 10)), seconds(tmp_path / "v.mp4")
+    spec = replace(LAST, frames=45, fade_frames=15, cues=cues("Lava", width_px=90, height_px=160))
+    out = tmp_path / "out.mp4"
+    render_clip(spec, grey, FootagePiece(video, 2.0, 4.0), out, nobody_cares)
+    # The tail fades to the piece's first frame, at rest.
+    assert brightness(rgb_of(out)[-1]) == pytest.approx(rgb(120), abs=15)
+    report = render_clip(spec, FootagePiece(video, 0.0, 4.0), grey, out, nobody_cares)
+    frames = rgb_of(out)
+    assert brightness(frames[-1]) == pytest.approx(15, abs=8) and report.caption_box is not None
+    with av.open(str(out)) as container:
+        assert [n for n, frame in enumerate(container.decode(video=0)) if frame.key_frame] == [0, 30]
+
+
+def test_the_same_piece_gives_the_same_bytes(tmp_path: Path) -> None:
+    video = seconds(tmp_path / "v.mp4")
+    made = []
+    for name in ("a.mp4", "b.mp4"):
+        render_clip(LAST, FootagePiece(video, 0.3, 2.0), None, tmp_path / name, nobody_cares)
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_video_that_no_longer_can_be_decoded_and_a_lost_lease_leave_nothing(tmp_path: Path) -> None:
+    broken = damaged(tmp_path, "cut")
+    with pytest.raises(BadMedia):
+        clip(tmp_path, FootagePiece(broken, 0.0, 1.0))
+    video = seconds(tmp_path / "v.mp4")
+
+    def lose(fraction: float) -> None:
+        if fraction > 0.0:
+            raise LeaseLost("the job was canceled")
+
+    with pytest.raises(LeaseLost):
+        render_clip(LAST, FootagePiece(video, 0.0, 4.0), None, tmp_path / "out.mp4", lose)
+    assert sorted(tmp_path.iterdir()) == sorted([broken, video])
