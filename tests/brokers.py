@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import redis
@@ -18,18 +19,18 @@ from tests.waiting import wait_for
 POLL_S = 0.02
 
 
-class Broker:
+class Broker(ABC):
     """What is the same for both: the embedded one and a Redis over TCP."""
 
     def __init__(self, settings: Settings) -> None:
         self._client = make_client(settings)
 
-    def pid(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def pid(self) -> int: ...
 
+    @abstractmethod
     def away(self) -> contextlib.AbstractContextManager[None]:
         """Killed with kill -9, and not there for as long as the block."""
-        raise NotImplementedError
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.errors import BadMedia, PermanentError
-from app.media.loudness import RATE_HZ, Samples
+from app.media.loudness import RATE_HZ
+from app.media.sound_bed import SoundBed
 
 _SAMPLE_BYTES = 4
 _PIECE_FRAMES = 65_536
@@ -35,22 +36,7 @@ class Line:
     at_s: float
 
 
-@dataclass(frozen=True)
-class NarrationBed:
-    """`frames` samples at 48 kHz in the raw file at `path`."""
-
-    path: Path
-    frames: int
-
-    def blocks(self) -> Iterator[Samples]:
-        """The bed second by second, each block of shape (1, frames)."""
-        with self.path.open("rb") as file:
-            for start in range(0, self.frames, RATE_HZ):
-                count = min(RATE_HZ, self.frames - start)
-                yield np.fromfile(file, np.float32, count)[np.newaxis, :]
-
-
-def lay_narration(lines: Sequence[Line], *, frames: int, path: Path, report: Callable[[float], None]) -> NarrationBed:
+def lay_narration(lines: Sequence[Line], *, frames: int, path: Path, report: Callable[[float], None]) -> SoundBed:
     """Write the bed of exactly `frames` samples to `path`; overlapping lines add up.
 
     Raises BadMedia for a line that is not a whole mono 16-bit WAV, PermanentError for one that does not fit.
@@ -73,7 +59,7 @@ def lay_narration(lines: Sequence[Line], *, frames: int, path: Path, report: Cal
                 at += piece.size
                 report((number + 0.5) / len(lines))
             report((number + 1) / len(lines))
-    return NarrationBed(path, frames)
+    return SoundBed(path, frames, channels=1)
 
 
 def _add(bed: BinaryIO, at: int, piece: NDArray[np.float32]) -> None:

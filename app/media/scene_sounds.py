@@ -5,7 +5,7 @@ The bed is a file of raw samples (stereo, float32, 48 kHz); where no scene sound
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from app.media.ffmpeg import run_ffmpeg
 from app.media.inspect_audio import inspect_audio
-from app.media.loudness import RATE_HZ, Samples, from_db, measure
+from app.media.loudness import RATE_HZ, from_db, measure
 from app.media.music import PAUSE_LU
 from app.media.probe import input_options, local_url
+from app.media.sound_bed import SoundBed
 from app.media.sources import FootagePiece
 
 # A quiet recording is brought up no further: what would be heard then is its hiss.
@@ -37,19 +38,6 @@ class SceneSound:
     start_frame: int
     end_frame: int
     period: int
-
-
-@dataclass(frozen=True)
-class SoundBed:
-    path: Path
-    frames: int
-
-    def blocks(self) -> Iterator[Samples]:
-        """The bed second by second, each block of shape (2, frames)."""
-        with self.path.open("rb") as file:
-            for start in range(0, self.frames, RATE_HZ):
-                count = min(RATE_HZ, self.frames - start)
-                yield np.fromfile(file, np.float32, 2 * count).reshape(-1, 2).T
 
 
 def lay_scene_sounds(
@@ -78,7 +66,7 @@ def lay_scene_sounds(
                 bed.seek(start * _FRAME_BYTES)
                 bed.write((_at(sound, decoded, places) * gain).astype(np.float32).tobytes())
             scratch.unlink()
-    return SoundBed(path, frames)
+    return SoundBed(path, frames, channels=2)
 
 
 def _decode(sound: SceneSound, out: Path, report: Callable[[float], None]) -> None:

@@ -13,8 +13,9 @@ from app.media.files import named_errors, written_whole
 from app.media.leveling import apply_level, level_for
 from app.media.loudness import RATE_HZ, Analysis, Loudness, Samples, analyse, gated_loudness, measure
 from app.media.music import ducking, mix, prepare_music, reporting
-from app.media.narration import Line, NarrationBed, lay_narration
+from app.media.narration import Line, lay_narration
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
+from app.media.sound_bed import SoundBed
 
 TARGET_LUFS = -14.0
 LOUDNESS_TOLERANCE_LU = 0.5
@@ -66,7 +67,7 @@ def make_soundtrack(
 
 
 def _mixed(
-    bed: NarrationBed,
+    bed: SoundBed,
     music: Path | None,
     scene_sounds: Sequence[SceneSound],
     scratch: Path,
