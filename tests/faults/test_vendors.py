@@ -20,6 +20,9 @@ from tests.chat_vendor import GOOD, HTML, Answer, ChatVendor, completion, failur
 from tests.real_farm import RealFarm
 from tests.waiting import wait_for
 
+# Of the io pool, so that a test can fill it.
+IO_SLOTS = 4
+
 
 @pytest.fixture
 def vendor() -> Iterator[ChatVendor]:
@@ -29,7 +32,7 @@ def vendor() -> Iterator[ChatVendor]:
 
 @pytest.fixture
 def environment(vendor: ChatVendor) -> dict[str, str]:
-    return {"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": vendor.url}
+    return {"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": vendor.url, "SCENEWORKS_IO_SLOTS": str(IO_SLOTS)}
 
 
 def ask_for(farm: RealFarm, subject: str) -> Job:
@@ -108,3 +111,21 @@ def test_a_script_that_was_received_is_not_paid_for_again_though_its_worker_is_k
     assert history == ["WORKER_LOST", None]
     assert vendor.times("the tides") == 1
     wait_for(lambda: not list(notes.iterdir()), what="the receipts to be dropped")
+
+
+def test_canceled_calls_to_a_vendor_that_hangs_free_their_slots(farm: RealFarm, vendor: ChatVendor) -> None:
+    never = threading.Event()
+    subjects = [f"silence {number}" for number in range(IO_SLOTS)]
+    for subject in subjects:
+        vendor.first[subject] = [Answer(GOOD.body, after=never)]
+    hanging = [ask_for(farm, subject) for subject in subjects]
+    wait_for(lambda: len(vendor.asked) == IO_SLOTS, what="a call in every slot")
+    behind = ask_for(farm, "the tides")
+    with farm.client() as client:
+        for job in hanging:
+            assert client.cancel(job.id).status == JobStatus.CANCELED
+    wait_for(lambda: vendor.times("the tides"), within_s=5, what="the next call")
+    assert farm.finished(behind).status == JobStatus.SUCCEEDED, farm.log()
+    with farm.database.read() as session:
+        outcomes = session.scalars(select(StepAttempt.outcome).where(StepAttempt.finished_at.is_(None))).all()
+    assert not outcomes

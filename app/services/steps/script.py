@@ -20,6 +20,7 @@ from app.providers.protocols import WritingRequest
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.vendor_call import await_call
 from app.storage.protocol import Blob
 
 OUTPUT = "script.json"
@@ -44,7 +45,8 @@ class ScriptStep(StepHandler):
         video = load_input(farm, claim)
         if video.prompt is not None:
             writer = require_writer(farm)
-            script = writer.write(WritingRequest(video.prompt, video.language, call_key=bench.call_key))
+            request = WritingRequest(video.prompt, video.language, call_key=bench.call_key)
+            script = await_call(lambda: writer.write(request), bench.report)
             provider = writer.name
         elif video.script is not None:
             # A revision: read or cut anew, the scenes that nobody touched could come out otherwise.
