@@ -1,4 +1,4 @@
-"""A vendor's answer, awaited for as long as the step is ours: a call that hangs must not hold a canceled step's slot."""
+"""A vendor's answer, awaited for as long as the step is ours: a hanging call must not hold a canceled step's slot."""
 
 from __future__ import annotations
 
