@@ -26,8 +26,11 @@ class BenchFarm:
     settings: Settings
 
     def make(self, request: VideoRequest) -> Job:
-        """Submit, wait, and insist on success."""
-        submitted = self.client.submit_video(request, idempotency_key=uuid.uuid4().hex)
+        """Submit the request, and follow its job."""
+        return self.follow(self.client.submit_video(request, idempotency_key=uuid.uuid4().hex))
+
+    def follow(self, submitted: Job) -> Job:
+        """Wait for the job, and insist on success."""
         *_, job = self.client.follow(submitted.id)
         if job.error is not None:
             raise SystemExit(f"The benchmark's job failed: {job.error.code}: {job.error.message}")

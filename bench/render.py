@@ -1,15 +1,21 @@
-"""What a whole video costs, as a ratio to one ffmpeg process that encodes the very same frames.
+"""What a whole video costs, as ratios to ffmpeg's own encoding of the very same frames and to MoviePy.
 
-    .venv/bin/python -m bench.render [--text FILE] [--runs 3] [--json]
+    .venv/bin/python -m bench.render [--stills FOLDER] [--runs 3] [--skip-moviepy] [--json]
 
-The farm makes the video (script, voice, pictures, clips, soundtrack, assembly, gate) with two CPU workers. Then its
-frames are made once more, all but losslessly, and laid into a raw file, and two floors are measured in the same run:
+The video: ten scenes of about six seconds each, stills under a moving camera, crossfades, a caption for each word,
+music under the voice, −14 LUFS, 1080×1920 at 30 frames a second. The farm makes it with two CPU workers, from the POST
+to the end of the output gate. By turns with it, in the same run:
 
-`ratio_f`   farm ÷ **f**, one ffmpeg encoding the raw file with the same x264 settings, threads chosen by itself
-`ratio_f2`  farm ÷ **f2**, two single-threaded ffmpeg processes on a half each
+`ratio_f`        farm ÷ **f**, one ffmpeg that only encodes the same frames from a raw file, with the same x264
+                 settings and threads chosen by itself
+`ratio_f2`       farm ÷ **f2**, two single-threaded ffmpeg processes on a half of the frames each
+`ratio_moviepy`  the same video written with MoviePy, as its users do (once, for it takes minutes) ÷ farm
+`scaling_1_to_2` the farm with one CPU worker (once) ÷ the farm with two
+`serial_share`   of the farm's time, that in which only one step can run: join, poster and gate
+`peak_rss_mb`    the most memory that a CPU worker's process has held
+`edit_one_scene_ratio`  a new text for one scene of the ten: the new revision's time ÷ that of the whole
 
-Medians of `--runs`, farm and floors by turns. The raw file takes about 3 MB a frame; it is read once before each
-timing, so that every run finds it in the page cache.
+Times are medians of `--runs`. The raw file takes about 3 MB a frame, 6 GB in all.
 """
 
 from __future__ import annotations
@@ -17,149 +23,131 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import tempfile
 import time
-from dataclasses import replace
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-import av
 from sqlalchemy import delete, select
 
-from app.client import VideoRequest
-from app.domain.plan import StepKind, image_name, narration_name
-from app.media.clip import ClipSpec, render_clip
-from app.media.encoder import EXTRA_PARAMS, repeatable_code
-from app.media.ffmpeg import ffmpeg_binary
+from app.client import SceneRequest, VideoRequest
+from app.domain.plan import StepKind
+from app.domain.revision import SceneEdit
 from app.models import Step, StepResult
-from app.services.steps.clip import clip_spec
-from app.services.steps.image import OUTPUT as PICTURE
-from app.services.steps.narration import WORDS, load_speech
-from app.storage.local import LocalStorage
 from bench.farms import BenchFarm, fresh_farm, print_result
+from bench.floors import floor_seconds, moviepy_seconds, scenes_of_last_job, write_raw_frames
+from bench.material import SCENES, found_stills, make_music, make_stills
 from tests.stopping import unwind_on_sigterm
 
-DEFAULT_TEXT = Path(__file__).parents[1] / "docs" / "examples" / "volcanoes.md"
-# Profile High cannot be lossless; at this quality the frames differ by less than a level.
-NEARLY_LOSSLESS_CRF = 1
+EDITED = "In the rock pools a small octopus waits for the water, and nobody has ever seen it leave."
 
 
-def farm_seconds(farm: BenchFarm, text: str) -> float:
+def request_for(farm: BenchFarm, stills: list[Path], music: Path) -> VideoRequest:
+    images = [farm.client.upload(still).id for still in stills]
+    return VideoRequest(
+        scenes=tuple(SceneRequest(text, image=image) for text, image in zip(SCENES, images, strict=True)),
+        music=farm.client.upload(music).id,
+        size="1080x1920",
+    )
+
+
+def farm_seconds(farm: BenchFarm, request: VideoRequest) -> float:
     """Wall time from the POST to the finished job. Earlier results are forgotten first, so that nothing is adopted."""
     with farm.database.begin() as session:
         session.execute(delete(StepResult))
     begun = time.monotonic()
-    farm.make(VideoRequest(text=text, size="1080x1920"))
+    farm.make(request)
     return time.monotonic() - begun
 
 
-def write_raw_frames(farm: BenchFarm, out: Path) -> tuple[ClipSpec, int]:
-    """The last job's frames as they were before encoding, one after the other, as yuv420p; a spec and their number."""
-    storage = LocalStorage(farm.settings.storage_dir)
+def edit_seconds(farm: BenchFarm, request: VideoRequest) -> float:
+    """Wall time from a new text for scene 5 to the finished revision. The video itself is made first."""
+    with farm.database.begin() as session:
+        session.execute(delete(StepResult))
+    job = farm.make(request)
+    begun = time.monotonic()
+    farm.follow(farm.client.edit_scene(job.id, 5, SceneEdit(text=EDITED), idempotency_key=uuid.uuid4().hex))
+    return time.monotonic() - begun
+
+
+def serial_seconds(farm: BenchFarm) -> float:
+    """Of the last job: from the end of its last clip or its soundtrack to the end of all."""
     with farm.database.read() as session:
         job_id = session.scalar(select(Step.job_id).order_by(Step.job_id.desc()))
-        steps = {step.name: step for step in session.scalars(select(Step).where(Step.job_id == job_id))}
-    clips = [step for step in steps.values() if step.kind == StepKind.CLIP]
-    frames = 0
-    with out.open("wb") as raw, tempfile.TemporaryDirectory() as folder:
-        for step in sorted(clips, key=lambda step: step.params["number"]):
-            number = step.params["number"]
-            words = (steps[narration_name(number)].outputs or {})[WORDS]["sha256"]
-            spec = clip_spec(step.params, load_speech(storage.path(words)))
-            picture, following = (
-                storage.path((steps[name].outputs or {})[PICTURE]["sha256"]) if name in steps else None
-                for name in (image_name(number), image_name(number + 1))
-            )
-            assert picture is not None
-            clip = Path(folder) / "clip.mp4"
-            render_clip(replace(spec, crf=NEARLY_LOSSLESS_CRF), picture, following, clip, lambda _: None)
-            frames += append_frames(clip, raw)
-    return spec, frames
+        ends = session.execute(select(Step.kind, Step.finished_at).where(Step.job_id == job_id)).all()
+    parallel = (StepKind.CLIP, StepKind.SOUNDTRACK)
+    return float(max(at for _, at in ends) - max(at for kind, at in ends if kind in parallel))
 
 
-def append_frames(clip: Path, raw: BinaryIO) -> int:
-    """Decode a clip and append its planes to `raw`."""
-    count = 0
-    with av.open(str(clip)) as container:
-        for frame in container.decode(video=0):
-            raw.write(frame.to_ndarray(format="yuv420p").tobytes())
-            count += 1
-    return count
+def peak_memory_mb(farm: BenchFarm) -> float:
+    """The highest resident size that a process of the CPU pool has had (Linux: VmHWM)."""
+    return max(_peaks_mb(farm.settings.home), default=0.0)
 
 
-def encode_command(raw: Path, spec: ClipSpec, out: Path, *, threads: int, skip: int = 0, frames: int) -> list[str]:
-    """One ffmpeg on `frames` of the raw file, with the settings of our own encoder."""
-    frame_bytes = spec.width_px * spec.height_px * 3 // 2
-    params = f"keyint={spec.fps}:min-keyint={spec.fps}:scenecut=0:open-gop=0"
-    source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{spec.width_px}x{spec.height_px}", "-r", str(spec.fps)]
-    return [
-        *(ffmpeg_binary(), "-nostdin", "-v", "error", "-y"),
-        *(*source, "-skip_initial_bytes", str(skip * frame_bytes), "-i", str(raw), "-frames:v", str(frames)),
-        *("-c:v", "libx264", "-preset", spec.preset, "-crf", str(spec.crf), "-profile:v", "high"),
-        *("-x264-params", params + EXTRA_PARAMS.get(spec.preset, "") + repeatable_code()),
-        *("-threads", str(threads), str(out)),
-    ]
-
-
-def timed(commands: list[list[str]]) -> float:
-    """Wall time of the commands, run side by side."""
-    begun = time.monotonic()
-    processes = [subprocess.Popen(command) for command in commands]
-    try:
-        if any(process.wait() for process in processes):
-            raise SystemExit("ffmpeg failed to encode the raw frames.")
-    finally:
-        for process in processes:
-            process.kill()
-    return time.monotonic() - begun
-
-
-def warm_cache(path: Path) -> None:
-    with path.open("rb") as file:
-        while file.read(1 << 24):
-            pass
+def _peaks_mb(home: Path) -> Iterator[float]:
+    marks = (b"--queues\0cpu", b"SCENEWORKS_HOME=" + os.fsencode(home))
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if marks[0] not in (folder / "cmdline").read_bytes() or marks[1] not in (folder / "environ").read_bytes():
+                continue
+            status = (folder / "status").read_text()
+        except OSError:
+            continue  # it has ended, or is another user's
+        yield int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", type=Path, default=DEFAULT_TEXT, help="the text to render (default: volcanoes.md)")
+    parser.add_argument("--stills", type=Path, help="a folder of pictures (default: synthetic ones)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--skip-moviepy", action="store_true", help="leave out the comparison that takes minutes")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
     unwind_on_sigterm()
-    text = arguments.text.read_text(encoding="utf-8")
     ours: list[float] = []
-    floor: list[float] = []
-    floor_halves: list[float] = []
-    with fresh_farm(cpu_slots=2) as farm, tempfile.TemporaryDirectory(prefix="sceneworks-raw-") as folder:
-        # The workers boot meanwhile: what is measured is a farm that runs.
-        farm_seconds(farm, text)
-        raw, out = Path(folder) / "frames.yuv", Path(folder)
-        spec, frames = write_raw_frames(farm, raw)
-        half = frames // 2
-        for _ in range(arguments.runs):
-            ours.append(farm_seconds(farm, text))
-            warm_cache(raw)
-            floor.append(timed([encode_command(raw, spec, out / "f.mp4", threads=0, frames=frames)]))
-            warm_cache(raw)
-            halves = [(0, half), (half, frames - half)]
-            floor_halves.append(
-                timed(
-                    [
-                        encode_command(raw, spec, out / f"f{skip}.mp4", threads=1, skip=skip, frames=count)
-                        for skip, count in halves
-                    ]
-                )
-            )
-    f, f2, farm_s = (statistics.median(times) for times in (floor, floor_halves, ours))
+    serial: list[float] = []
+    edits: list[float] = []
+    floors: list[tuple[float, float]] = []
+    moviepy_s = None
+    with tempfile.TemporaryDirectory(prefix="sceneworks-raw-") as name:
+        folder = Path(name)
+        count = len(SCENES)
+        stills = found_stills(arguments.stills, count) if arguments.stills else make_stills(folder, count)
+        music = make_music(folder / "music.wav")
+        with fresh_farm(cpu_slots=2) as farm:
+            request = request_for(farm, stills, music)
+            # The workers boot meanwhile: what is measured is a farm that runs.
+            farm_seconds(farm, request)
+            scenes = scenes_of_last_job(farm)
+            frames = write_raw_frames(scenes, folder / "frames.yuv")
+            for _ in range(arguments.runs):
+                ours.append(farm_seconds(farm, request))
+                serial.append(serial_seconds(farm))
+                floors.append(floor_seconds(folder / "frames.yuv", scenes[0].spec, frames, folder))
+                edits.append(edit_seconds(farm, request))
+            peak_mb = peak_memory_mb(farm)
+            if not arguments.skip_moviepy:
+                moviepy_s = moviepy_seconds(scenes, music, folder)
+        with fresh_farm(cpu_slots=1) as farm:
+            request = request_for(farm, stills, music)
+            farm_seconds(farm, request)
+            alone_s = farm_seconds(farm, request)
+    farm_s, f_s, f2_s = (statistics.median(times) for times in (ours, *zip(*floors, strict=True)))
     result = {
-        "ratio_f": round(farm_s / f, 3),
-        "ratio_f2": round(farm_s / f2, 3),
+        "ratio_f": round(farm_s / f_s, 3),
+        "ratio_f2": round(farm_s / f2_s, 3),
+        "ratio_moviepy": None if moviepy_s is None else round(moviepy_s / farm_s, 1),
+        "scaling_1_to_2": round(alone_s / farm_s, 2),
+        "serial_share": round(statistics.median(serial) / farm_s, 3),
+        "peak_rss_mb": round(peak_mb),
+        "edit_one_scene_ratio": round(statistics.median(edits) / farm_s, 3),
         "farm_s": round(farm_s, 2),
-        "f_s": round(f, 2),
-        "f2_s": round(f2, 2),
-        "video_s": round(frames / spec.fps, 2),
+        "f_s": round(f_s, 2),
+        "f2_s": round(f2_s, 2),
+        "moviepy_s": None if moviepy_s is None else round(moviepy_s, 1),
+        "alone_s": round(alone_s, 2),
+        "video_s": round(frames / scenes[0].spec.fps, 2),
         "cores": os.cpu_count(),
         "runs": arguments.runs,
     }
