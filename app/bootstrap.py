@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.domain.encoders import X264_UNTRIED, EncoderChoice
 from app.models.database import Database
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
@@ -15,7 +16,7 @@ from app.storage.protocol import Storage
 from config.settings import Settings
 
 
-def build_farm(settings: Settings, bell: Bell) -> Farm:
+def build_farm(settings: Settings, bell: Bell, encoder: EncoderChoice = X264_UNTRIED) -> Farm:
     """The farm of this process. Call it after the fork: it opens a connection pool."""
     return Farm(
         database=Database(settings.database_url),
@@ -29,6 +30,7 @@ def build_farm(settings: Settings, bell: Bell) -> Farm:
         limits=settings.limits,
         canary_every_s=settings.canary_every_s,
         room=room_of(settings),
+        encoder=encoder,
     )
 
 

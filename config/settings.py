@@ -15,6 +15,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from app.domain.business_hours import EVERY_KIND, parse_business_hours
+from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
 from app.domain.plan import StepKind
 from app.domain.windows import parse_windows
@@ -62,6 +63,7 @@ class Settings:
     web_workers: int
     web_threads: int
     max_upload_bytes: int
+    video_encoder: str
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
     openai_model: str
@@ -144,6 +146,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
         web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
+        video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
         openai_api_key=read("OPENAI_API_KEY", None, str),
         openai_base_url=read("OPENAI_BASE_URL", None, parse_http_url),
         openai_model=read("OPENAI_MODEL", "gpt-4o-mini", str),

@@ -16,6 +16,7 @@ from celery.concurrency.thread import TaskPool as ThreadPool
 from kombu import Queue
 
 from app.bootstrap import build_farm, build_storage, room_of
+from app.domain.encoders import X264_UNTRIED, EncoderUnusable, choose_encoder
 from app.domain.states import Pool
 from app.media.clip import warm_up
 from app.models.database import Database
@@ -69,11 +70,13 @@ LOOK_FOR_LOST_EVERY_S = 0.5
 
 # The name of this process's worker: set before the fork, so that the children have their parent's.
 worker_name = ""
+# What clips are made with: tried once, before the fork, and the same in every child.
+encoder = X264_UNTRIED
 
 
 def enter() -> None:
     """Wire this process for its tasks."""
-    farm = build_farm(settings, CeleryBell(settings.broker_url))
+    farm = build_farm(settings, CeleryBell(settings.broker_url), encoder)
     enter_process(Process(worker_name, farm, LeaseHeartbeat(farm.database, farm.lease_ttl_s)))
 
 
@@ -96,7 +99,7 @@ def on_child_started(**_: Any) -> None:
 
 @signals.worker_init.connect
 def on_worker_init(sender: Any = None, **_: Any) -> None:
-    global worker_name
+    global worker_name, encoder
     # With the pid, for a worker and the one that replaces it may be there together; and with a part of its own, for
     # containers may share a host's name, and each has a process 1.
     worker_name = f"{sender.hostname}:{os.getpid()}-{secrets.token_hex(2)}"
@@ -106,6 +109,14 @@ def on_worker_init(sender: Any = None, **_: Any) -> None:
     else:
         # Before the fork, so that the children share the compiled kernels and none compiles them in its first step.
         warm_up()
+        # Imported here: it loads the codecs, which the workers that render nothing do without.
+        from app.media.encoder_trial import try_encoder
+
+        try:
+            encoder = choose_encoder(settings.video_encoder, try_encoder)
+        except EncoderUnusable as error:
+            # Celery logs what a signal's handler raises and goes on; this it lets pass.
+            raise SystemExit(str(error)) from None
 
 
 @signals.worker_ready.connect
@@ -117,6 +128,7 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
         name=worker_name,
         pool=Pool(next(iter(queues))),
         slots=controller.concurrency,
+        encoder=None if issubclass(controller.pool_cls, ThreadPool) else encoder,
         # To be drained is to be stopped: whoever keeps this worker running puts a fresh one in its place.
         on_drain=lambda: os.kill(os.getpid(), signal.SIGTERM),
     )

@@ -15,6 +15,7 @@ import socket
 import sys
 from pathlib import Path
 
+from app.domain.encoders import AUTO, EncoderName, EncoderUnusable, choose_encoder
 from config.settings import Settings, SettingsError, load_settings
 from workers.boot import BROKER, FLOWER, Farm, FarmFailed, in_stages, run_farm
 from workers.embedded import BrokerError
@@ -85,6 +86,15 @@ def plan_farm(options: argparse.Namespace, environment: dict[str, str], settings
     )
 
 
+def refuse_unusable_encoder(wanted: str) -> None:
+    """EncoderUnusable when one was asked for that does not work here: its workers would end as soon as they start."""
+    if wanted in (AUTO, EncoderName.X264):
+        return
+    from app.media.encoder_trial import try_encoder
+
+    choose_encoder(wanted, try_encoder)
+
+
 def free_port(host: str, port: int, advice: str) -> int:
     """`port` itself if nobody listens there, or a free one for 0; raise PortTaken otherwise."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -105,6 +115,7 @@ def main(arguments: list[str]) -> int:
     try:
         environment = requested_environment(options)
         settings = load_settings(environment)
+        refuse_unusable_encoder(settings.video_encoder)
         prepare_home(settings.home)
         # The lock comes before the ports: a killed farm's programs may hold them until its guardian is done.
         lock = take_farm_lock(settings.home)
@@ -113,7 +124,7 @@ def main(arguments: list[str]) -> int:
         names = [program.name for program in farm.programs]
         output = LogFiles(settings.home / "logs") if options.quiet else Terminal([*names, BROKER])
         asyncio.run(run_farm(farm, lock, output))
-    except (SettingsError, HomeError, FarmRunning, ProcfileError, PortTaken) as error:
+    except (SettingsError, EncoderUnusable, HomeError, FarmRunning, ProcfileError, PortTaken) as error:
         print(error, file=sys.stderr)
         return 2
     except (FarmFailed, BrokerError) as error:

@@ -6,11 +6,13 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 
 import structlog
 from sqlalchemy import delete
 
 import app
+from app.domain.encoders import EncoderChoice
 from app.domain.states import Pool
 from app.models import Worker
 from app.models.database import Database, database_now_s, first_line
@@ -26,14 +28,23 @@ FORGET_AFTER_S = 600.0
 class WorkerBeat:
     """Keeps the worker's row. Connects anew for each beat, so that no connection is there to be inherited by a fork.
 
-    `on_drain` is called, once, when an operator has told the worker to go.
+    `encoder` is what it makes clips with, None when it makes none. `on_drain` is called, once, when an operator has
+    told the worker to go.
     """
 
     def __init__(
-        self, database_url: str, *, name: str, pool: Pool, slots: int, on_drain: Callable[[], None] = lambda: None
+        self,
+        database_url: str,
+        *,
+        name: str,
+        pool: Pool,
+        slots: int,
+        encoder: EncoderChoice | None = None,
+        on_drain: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = Database(database_url, pooled=False)
         self._name, self._pool, self._slots = name, pool, slots
+        self._encoder = None if encoder is None else asdict(encoder)
         self._on_drain = on_drain
         self._draining = threading.Event()
         self._stopped, self._due = threading.Event(), threading.Event()
@@ -89,6 +100,7 @@ class WorkerBeat:
                     slots=self._slots,
                     version=app.__version__,
                     started_at=self._started_at,
+                    encoder=self._encoder,
                 )
                 session.add(row)
             row.beat_at = now

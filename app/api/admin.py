@@ -7,6 +7,7 @@ from dataclasses import asdict
 from apiflask import APIBlueprint
 from flask import Response
 
+import app
 from app.api.admin_schemas import (
     PAUSE_EXAMPLES,
     Canary,
@@ -17,6 +18,8 @@ from app.api.admin_schemas import (
     PoolList,
     PoolListAnswer,
     PoolState,
+    Status,
+    StatusAnswer,
     StuckList,
     StuckListAnswer,
     StuckStep,
@@ -41,6 +44,17 @@ ONLY_OPERATORS: Responses = {403: "The key is not one of the farm's own organisa
 @admin.before_request
 def refuse_strangers() -> None:
     require_operator(current_farm().database, current_caller())
+
+
+@admin.get("/api/status")
+@admin.output(StatusAnswer)
+@admin.doc(operation_id="getStatus", responses=ONLY_OPERATORS)
+def status() -> Response:
+    """Look at the farm
+
+    Its version, and its workers, each with the encoder that it makes clips with and why.
+    """
+    return success(Status(version=app.__version__, workers=_workers()))
 
 
 @admin.get("/api/admin/pools")
@@ -87,8 +101,7 @@ def workers() -> Response:
 
     Those that are there, and for ten minutes those that went without a word.
     """
-    found = view_workers(current_farm().database)
-    return success(WorkerList(items=[WorkerState(**asdict(worker)) for worker in found]))
+    return success(WorkerList(items=_workers()))
 
 
 @admin.post("/api/admin/workers/<worker>/drain")
@@ -124,6 +137,10 @@ def canary() -> Response:
     When the farm last made a whole video for itself, and how long that took.
     """
     return success(Canary(**asdict(view_canary(current_farm()))))
+
+
+def _workers() -> list[WorkerState]:
+    return [WorkerState(**asdict(worker)) for worker in view_workers(current_farm().database)]
 
 
 def _present_pool(pool: PoolView) -> PoolState:

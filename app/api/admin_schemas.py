@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from app.api.act_requests import Moment
 from app.api.schemas import Envelope, Time
 from app.api.strict import Strict
+from app.domain.encoders import EncoderName
 from app.domain.states import StepStatus
 from app.domain.stuck import StuckReason
 
@@ -44,6 +45,11 @@ class PoolList(BaseModel):
     items: list[PoolState]
 
 
+class WorkerEncoder(BaseModel):
+    name: EncoderName = Field(examples=["nvenc"])
+    why: str = Field(description="Why it is this one: what came of the test encodes when the worker started.")
+
+
 class WorkerState(BaseModel):
     name: str = Field(examples=["cpu@host:4711"])
     pool: str = Field(examples=["cpu"])
@@ -56,10 +62,16 @@ class WorkerState(BaseModel):
     beat_at: Time = Field(description="When it was last heard of.")
     is_alive: bool = Field(description="Whether that was within the last half minute.")
     draining_at: Time | None = Field(description="Since when it takes nothing more; null while it does.")
+    encoder: WorkerEncoder | None = Field(description="What it makes clips with; null when it makes none.")
 
 
 class WorkerList(BaseModel):
     items: list[WorkerState]
+
+
+class Status(BaseModel):
+    version: str
+    workers: list[WorkerState] = Field(description="By pool and name.")
 
 
 class StuckStep(BaseModel):
@@ -100,6 +112,10 @@ class WorkerAnswer(Envelope):
 
 class WorkerListAnswer(Envelope):
     data: WorkerList
+
+
+class StatusAnswer(Envelope):
+    data: Status
 
 
 class StuckListAnswer(Envelope):

@@ -18,7 +18,7 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
-from app.client.operations import Canary, Pause, Pool, StuckStep, Worker
+from app.client.operations import Canary, FarmStatus, Pause, Pool, StuckStep, Worker, WorkerEncoder
 from app.client.values import (
     Asset,
     CaptionBox,
@@ -54,6 +54,7 @@ __all__ = [
     "ClientError",
     "Conflict",
     "DownloadDamaged",
+    "FarmStatus",
     "FarmUnable",
     "FarmUnreachable",
     "FileUnreadable",
@@ -84,4 +85,5 @@ __all__ = [
     "VideoRequest",
     "Voices",
     "Worker",
+    "WorkerEncoder",
 ]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
-from app.client.operations import Canary, Pool, StuckStep, Worker
+from app.client.operations import Canary, FarmStatus, Pool, StuckStep, Worker
 from app.client.transport import Transport
 from app.client.uploads import form_of
 from app.client.values import Asset, Job, JobEvent, Output, Readiness, VideoRequest, Voices, understand
@@ -142,6 +142,10 @@ class Client:
     def resume_pool(self, name: str) -> Pool:
         answer = self._transport.call("POST", f"/api/admin/pools/{quote(name, safe='')}/resume")
         return understand(Pool.from_json, answer)
+
+    def status(self) -> FarmStatus:
+        """The farm's version, and its workers with what each makes clips with."""
+        return understand(FarmStatus.from_json, self._transport.get("/api/status"))
 
     def workers(self) -> tuple[Worker, ...]:
         """The workers that are there, and those that went without a word a short while ago."""

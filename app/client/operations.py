@@ -50,8 +50,19 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class WorkerEncoder:
+    """What a worker makes clips with, and why it is this one."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Worker:
-    """`is_alive`: it was heard of within the last half minute, at `beat_at`; `running`: how many steps it is at."""
+    """`is_alive`: it was heard of within the last half minute, at `beat_at`; `running`: how many steps it is at.
+
+    `encoder` is None when it makes no clips.
+    """
 
     name: str
     pool: str
@@ -61,9 +72,11 @@ class Worker:
     beat_at: datetime
     is_alive: bool
     draining_at: datetime | None
+    encoder: WorkerEncoder | None = None
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
+        encoder = value.get("encoder")
         return cls(
             name=value["name"],
             pool=value["pool"],
@@ -73,7 +86,18 @@ class Worker:
             beat_at=datetime.fromisoformat(value["beat_at"]),
             is_alive=value["is_alive"],
             draining_at=time_of(value["draining_at"]),
+            encoder=None if encoder is None else WorkerEncoder(encoder["name"], encoder["why"]),
         )
+
+
+@dataclass(frozen=True)
+class FarmStatus:
+    version: str
+    workers: tuple[Worker, ...]
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(value["version"], tuple(map(Worker.from_json, value["workers"])))
 
 
 @dataclass(frozen=True)

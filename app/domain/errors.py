@@ -15,6 +15,7 @@
     │   │   ├── WorkerLost           WORKER_LOST
     │   │   ├── StorageFull          STORAGE_FULL
     │   │   ├── DeadlineExceeded     DEADLINE_EXCEEDED
+    │   │   ├── EncoderLost          ENCODER_LOST (the next attempt does without the hardware)
     │   │   ├── ProviderUnavailable  PROVIDER_UNAVAILABLE (no answer came)
     │   │   └── ProviderBadAnswer    PROVIDER_BAD_ANSWER (one came and is of no use)
     │   └── PermanentError           it never will
@@ -114,6 +115,10 @@ class StorageFull(TransientError):
 
 class DeadlineExceeded(TransientError):
     code = "DEADLINE_EXCEEDED"
+
+
+class EncoderLost(TransientError):
+    code = "ENCODER_LOST"
 
 
 class ProviderUnavailable(TransientError):

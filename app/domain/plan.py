@@ -91,6 +91,10 @@ class VideoPools:
     providers: Mapping[str, str] = field(default_factory=dict)
 
 
+# Clips of different encoders cannot be joined; where workers differ, each keeps to what all of them have.
+KEEP_TO_X264 = {"keep_to_x264": True}
+
+
 def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """The first step of a job; the rest of the graph grows from what it finds."""
     provider = None if video.prompt is None else pools.providers.get(StepKind.SCRIPT)
@@ -109,14 +113,20 @@ def clip_name(number: int) -> str:
     return f"scene/{number}/clip"
 
 
-def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
-    """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
+def plan_scenes(
+    script: Script, video: VideoInput, pools: VideoPools, *, workers_agree: bool = True
+) -> tuple[StepPlan, ...]:
+    """All the steps that follow the script, every one after the steps it needs; they are called in this order.
+
+    `workers_agree`: the encoders of the workers that render make clips that can be joined with each other's.
+    """
     count = len(script.scenes)
     narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes if scene.has_picture)
     # The longest first: whoever starts last then works least, and the workers end close together.
     by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
-    clips = tuple(_plan_clip(scene, script.scenes, video) for scene in by_length)
+    encoding = {} if workers_agree else KEEP_TO_X264
+    clips = tuple(_plan_clip(scene, script.scenes, video, encoding) for scene in by_length)
     spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
     about = {**whole, **_frame(video), "title": video.title or script.title}
@@ -178,7 +188,7 @@ def _take(number: int) -> dict[str, int]:
     return {"take": number} if number else {}
 
 
-def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput) -> StepPlan:
+def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput, encoding: Mapping[str, Any]) -> StepPlan:
     following = scenes[scene.number] if scene.number < len(scenes) else None
     params: dict[str, Any] = {
         **_frame(video),
@@ -187,6 +197,7 @@ def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput) -> Step
         **_caption_look(scene.text, video),
         "number": scene.number,
         "is_last": following is None,
+        **encoding,
     }
     needs = [narration_name(scene.number)]
     for shown, prefix in ((scene, ""), (following, "next_")):

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 from app.domain.caption_style import CaptionStyle
 from app.domain.captions import Cue, caption_spans
+from app.domain.encoders import EncoderName
 from app.media.sources import Source
 
 if TYPE_CHECKING:
+    from app.media.encoder import ClipEncoder
+    from app.media.piped_encoder import PipedEncoder
     from app.media.warp import FramePlanes
 
 CaptionMode = Literal["word", "line", "off"]
@@ -30,7 +33,8 @@ class ClipSpec:
 
     `number` is the scene's, from 1; it chooses the camera's move. The cues' times are in seconds
     from the clip's frame 0; none is shown in the tail. Width and height are even. `language` is given
-    where the captions' letters depend on it.
+    where the captions' letters depend on it. `preset` and `crf` are x264's; the other encoders have settings of
+    their own for the same look.
     """
 
     width_px: int
@@ -45,6 +49,7 @@ class ClipSpec:
     language: str = ""
     preset: str = "veryfast"
     crf: int = 23
+    encoder: EncoderName = EncoderName.X264
 
 
 @dataclass(frozen=True)
@@ -67,16 +72,16 @@ class ClipReport:
 def render_clip(
     spec: ClipSpec, source: Source, next_source: Source | None, out: Path, report: Callable[[float], None]
 ) -> ClipReport:
-    """Render the clip to `out`, an MP4 with one H.264 track; the same inputs give the same bytes.
+    """Render the clip to `out`, an MP4 with one H.264 track; with x264 the same inputs give the same bytes.
 
     `next_source` is what the tail fades to, held still as its own clip begins. `report` is called
     with the fraction done and may raise, which ends the work and leaves no file.
-    Raise BadMedia for an unreadable picture, MissingGlyphs for a caption that the font cannot show.
+    Raise BadMedia for an unreadable picture, MissingGlyphs for a caption that the font cannot show, EncoderLost when
+    an encoder other than x264 cannot go on.
     Emoji are left out of the drawing, for the font has none.
     """
     # Imported here, so that a process that only plans clips does not load the compilers and codecs.
     from app.media.caption_pictures import CaptionTrack
-    from app.media.encoder import ClipEncoder
     from app.media.files import named_errors, written_whole
     from app.media.frame_watch import FrameWatch
     from app.media.views import open_view
@@ -101,7 +106,7 @@ def render_clip(
         written_whole(out) as partial,
         open_view(source, spec, still_wanted) as view,
     ):
-        with ClipEncoder(partial, spec.width_px, spec.height_px, spec.fps, spec.preset, spec.crf) as encoder:
+        with _open_encoder(spec, partial, still_wanted) as encoder:
             for number in range(spec.frames):
                 frame = encoder.next_planes()
                 view.draw(number, frame)
@@ -127,6 +132,15 @@ def render_clip(
         watch.frozen_longest_frames / spec.fps,
         captions.box,
     )
+
+
+def _open_encoder(spec: ClipSpec, out: Path, still_wanted: Callable[[], None]) -> ClipEncoder | PipedEncoder:
+    from app.media.encoder import ClipEncoder
+    from app.media.piped_encoder import PipedEncoder
+
+    if spec.encoder == EncoderName.X264:
+        return ClipEncoder(out, spec.width_px, spec.height_px, spec.fps, spec.preset, spec.crf)
+    return PipedEncoder(spec.encoder, out, spec.width_px, spec.height_px, spec.fps, still_wanted)
 
 
 def warm_up() -> None:

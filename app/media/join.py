@@ -24,7 +24,7 @@ from app.media.probe import local_url, open_media
 
 # B-frames are shown after frames that are decoded before them, so decoding must run ahead. x264's pyramid
 # needs two frames; a constant serves clips with fewer just as well and holds however short the first one is.
-_HEAD_START_FRAMES = 2
+HEAD_START_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ def _picture_packets(
             if not packets or not packets[0].is_keyframe or shown[0] != 0:
                 raise PermanentError(f"clip {number} does not start with a key frame")
             needed = max(turn - frame for turn, frame in enumerate(shown))
-            if needed > _HEAD_START_FRAMES:
+            if needed > HEAD_START_FRAMES:
                 raise PermanentError(
-                    f"clip {number} decodes {needed} frames ahead; at most {_HEAD_START_FRAMES} are expected"
+                    f"clip {number} decodes {needed} frames ahead; at most {HEAD_START_FRAMES} are expected"
                 )
             for turn, (packet, frame) in enumerate(zip(packets, shown, strict=True)):
                 packet.stream = stream
                 packet.time_base = fractions.Fraction(1, fps)
                 packet.pts = start_frame + frame
-                packet.dts = start_frame + turn - _HEAD_START_FRAMES
+                packet.dts = start_frame + turn - HEAD_START_FRAMES
                 packet.duration = 1
                 yield _Copied(packet, packet.pts / fps)
             start_frame += len(packets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Model
@@ -10,6 +12,7 @@ from app.models.base import Model
 class Worker(Model):
     """`pid_space` says among which processes `pid` names the same one (see `workers.pid_space`).
 
+    `encoder` (JSON: name, why, fingerprint) is what it makes clips with; None when it makes none.
     `draining_at` is when it was told to take nothing more; it ends when what it has is done or handed back.
     """
 
@@ -25,3 +28,4 @@ class Worker(Model):
     started_at: Mapped[float]
     beat_at: Mapped[float] = mapped_column(index=True)
     draining_at: Mapped[float | None]
+    encoder: Mapped[dict[str, Any] | None]

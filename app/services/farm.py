@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.domain.encoders import X264_UNTRIED, EncoderChoice
 from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.plan import StepKind, VideoPools
 from app.domain.states import Pool
@@ -33,7 +34,10 @@ class Bell(Protocol):
 
 @dataclass(frozen=True)
 class Farm:
-    """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary."""
+    """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary.
+
+    `encoder` is what this process makes clips with.
+    """
 
     database: Database
     storage: Storage
@@ -46,6 +50,7 @@ class Farm:
     limits: FlowLimits = NO_LIMITS
     canary_every_s: float = 0.0
     room: Room = BOUNDLESS
+    encoder: EncoderChoice = X264_UNTRIED
 
     @property
     def pools(self) -> VideoPools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -16,7 +17,10 @@ from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
 @dataclass(frozen=True)
 class WorkerView:
-    """Times in epoch seconds. `is_alive`: heard of within the last half minute; `running`: the steps it is at."""
+    """Times in epoch seconds. `is_alive`: heard of within the last half minute; `running`: the steps it is at.
+
+    `encoder` has the name of what it makes clips with and why; None when it makes none.
+    """
 
     name: str
     pool: str
@@ -29,6 +33,7 @@ class WorkerView:
     beat_at: float
     is_alive: bool
     draining_at: float | None
+    encoder: dict[str, Any] | None
 
 
 def view_workers(database: Database) -> tuple[WorkerView, ...]:
@@ -69,4 +74,5 @@ def _view(session: Session, worker: Worker) -> WorkerView:
         beat_at=worker.beat_at,
         is_alive=worker.beat_at > database_now_s(session) - WORKER_SEEN_WITHIN_S,
         draining_at=worker.draining_at,
+        encoder=None if worker.encoder is None else {name: worker.encoder[name] for name in ("name", "why")},
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+import app
 from app.domain.flow_limits import NO_LIMITS
 from app.models import Step, Worker
 from app.models.database import Database, database_now_s, now_s
@@ -65,6 +66,22 @@ def test_a_worker_is_listed_and_told_to_go(api: Api) -> None:
     assert (worker["name"], worker["is_alive"], worker["draining_at"]) == ("cpu@here:7", True, None)
     assert data_of(api.post("/api/admin/workers/cpu@here:7/drain"))["draining_at"] is not None
     assert api.post("/api/admin/workers/cpu@there:7/drain").status == 404
+
+
+def test_the_status_says_of_each_worker_what_it_encodes_with_and_why(api: Api) -> None:
+    why = "no hardware encoder works here (nvenc: Cannot load libcuda.so.1)"
+    with api.farm.database.begin() as session:
+        now = database_now_s(session)
+        known = {"host": "here", "slots": 2, "version": "1", "started_at": now, "beat_at": now}
+        encoder = {"name": "x264", "why": why, "fingerprint": ""}
+        session.add(Worker(name="cpu@here:7", pool="cpu", pid=7, encoder=encoder, **known))
+        session.add(Worker(name="io@here:8", pool="io", pid=8, **known))
+    status = data_of(api.get("/api/status"))
+    assert status["version"] == app.__version__
+    assert [(worker["name"], worker["encoder"]) for worker in status["workers"]] == [
+        ("cpu@here:7", {"name": "x264", "why": why}),
+        ("io@here:8", None),
+    ]
 
 
 def test_a_stuck_step_is_listed_with_its_reason(api: Api) -> None:

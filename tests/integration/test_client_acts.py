@@ -22,6 +22,7 @@ from app.client import (
     SceneEdit,
     SceneRequest,
     VideoRequest,
+    WorkerEncoder,
 )
 from app.domain.states import JobStatus, StepStatus
 from app.models import Worker
@@ -129,10 +130,22 @@ def test_a_worker_is_drained(api: ServedApi, client: Client) -> None:
     with api.farm.database.begin() as session:
         now = database_now_s(session)
         session.add(
-            Worker(name="cpu@here:7", pool="cpu", host="here", pid=7, slots=2, version="1", started_at=now, beat_at=now)
+            Worker(
+                name="cpu@here:7",
+                pool="cpu",
+                host="here",
+                pid=7,
+                slots=2,
+                version="1",
+                started_at=now,
+                beat_at=now,
+                encoder={"name": "x264", "why": "nothing else was tried", "fingerprint": ""},
+            )
         )
     (worker,) = client.workers()
     assert (worker.name, worker.slots, worker.is_alive, worker.draining_at) == ("cpu@here:7", 2, True, None)
+    assert worker.encoder == WorkerEncoder("x264", "nothing else was tried")
+    assert client.status().workers == (worker,)
     assert client.drain_worker(worker.name).draining_at is not None
 
 

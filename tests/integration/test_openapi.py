@@ -64,6 +64,7 @@ def test_every_route_is_in_it(document: dict[str, Any]) -> None:
         ("POST", "/api/jobs/bulk/retry"),
         ("POST", "/api/admin/jobs/force-stop-all"),
         ("GET", "/api/jobs/{job_id}/artifacts/{name}"),
+        ("GET", "/api/status"),
         ("GET", "/api/admin/pools"),
         ("POST", "/api/admin/pools/{pool}/pause"),
         ("POST", "/api/admin/pools/{pool}/resume"),

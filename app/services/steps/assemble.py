@@ -8,6 +8,7 @@ from typing import Any
 from app.domain.plan import clip_name
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out
+from app.media.even_out import even_out
 from app.media.join import join_video
 from app.media.poster import make_poster
 from app.services.claim_step import Claim
@@ -40,8 +41,10 @@ class AssembleStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         params, folder = claim.params, bench.folder
         metadata = {"title": params["title"], "language": params["language"]}
+        made = [farm.storage.path(sha256) for sha256 in self._clips(claim)]
+        clips, coded_again = even_out(made, folder, fps=params["fps"], report=bench.report)
         join_video(
-            [farm.storage.path(sha256) for sha256 in self._clips(claim)],
+            clips,
             farm.storage.path(claim.upstream["soundtrack"][SOUNDTRACK].sha256),
             fps=params["fps"],
             out=folder / VIDEO,
@@ -62,7 +65,8 @@ class AssembleStep(StepHandler):
             VTT: OutputFile(folder / VTT, "text/vtt"),
             POSTER: OutputFile(folder / POSTER, "image/jpeg"),
         }
-        return Outcome(files, {"frames": timings[-1].end_frame, "duration_s": timings[-1].end_s, "cues": len(cues)})
+        facts = {"frames": timings[-1].end_frame, "duration_s": timings[-1].end_s, "cues": len(cues)}
+        return Outcome(files, {**facts, **({"coded_again": coded_again} if coded_again else {})})
 
     def _clips(self, claim: Claim) -> list[str]:
         return [claim.upstream[clip_name(number)][CLIP].sha256 for number in range(1, claim.params["count"] + 1)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from app.domain.capitals import in_capitals
 from app.domain.caption_style import CaptionStyle
 from app.domain.captions import break_into_cues, shape_for, with_texts
-from app.domain.plan import image_name, narration_name
+from app.domain.encoders import EncoderChoice, EncoderName, choice_for_clip
+from app.domain.plan import KEEP_TO_X264, image_name, narration_name
 from app.domain.sources import Background
 from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
@@ -28,21 +29,37 @@ OUTPUT = "clip.mp4"
 
 class ClipStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
-        work = {"params": claim.params, "inputs": self._inputs(claim)}
+        # Whether to keep to x264 is told by the encoder, and changes nothing beside it.
+        params = {name: value for name, value in claim.params.items() if name not in KEEP_TO_X264}
+        work: dict[str, Any] = {"params": params, "inputs": self._inputs(claim)}
+        encoder = self._encoder(farm, claim)
+        if encoder.name != EncoderName.X264:
+            work["encoder"] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
         # Fonts that do not ship with us differ between machines, and so does what they draw.
         fonts = self._found_fonts(farm, claim)
         return {**work, "fonts": fonts} if fonts else work
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         inputs = self._inputs(claim)
-        spec = clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"])))
+        encoder = self._encoder(farm, claim)
+        spec = replace(clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"]))), encoder=encoder.name)
         source = self._source(farm, claim.params, inputs, "")
         next_source = None
         if not claim.params["is_last"]:
             next_source = self._source(farm, claim.params, inputs, "next_")
         out = bench.folder / OUTPUT
         made = render_clip(spec, source, next_source, out, bench.report)
-        return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
+        facts = {**asdict(made), "encoder": {"name": encoder.name, "why": encoder.why}}
+        return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, facts)
+
+    def _encoder(self, farm: Farm, claim: Claim) -> EncoderChoice:
+        params = claim.params
+        return choice_for_clip(
+            farm.encoder,
+            keep_to_x264=params.get("keep_to_x264", False),
+            attempt=claim.attempt,
+            shorter_side_px=min(params["width_px"], params["height_px"]),
+        )
 
     def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
         if claim.params["captions"] == CaptionMode.OFF:

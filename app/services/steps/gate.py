@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 import app
+from app.domain.encoders import EncoderName
 from app.domain.errors import GateFailed
 from app.domain.plan import StepKind
 from app.domain.states import StepStatus
@@ -52,6 +53,7 @@ class GateStep(StepHandler):
             "job": claim.job_public_id,
             "title": params["title"],
             "notes": params["notes"],
+            "encoder": encoder_of(steps),
             "measured": asdict(measured),
             "outputs": {name: blob.to_json() for name, blob in claim.upstream["assemble"].items()},
             "steps": steps,
@@ -79,6 +81,17 @@ def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> No
             misses.append(f"{step['name']} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
     if misses:
         raise GateFailed("The captions are not what was planned: " + "; ".join(misses), misses=misses)
+
+
+def encoder_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the video was encoded with, and why; with the scenes whose clips had to be coded again to be joined."""
+    # Clips that were made before there was a choice are x264's.
+    made = [facts.get("encoder") or {"name": EncoderName.X264} for facts in facts_of(steps, StepKind.CLIP)]
+    coded_again = facts_of(steps, StepKind.ASSEMBLE)[0].get("coded_again", [])
+    if coded_again:
+        why = "clips of different encoders cannot be joined"
+        return {"name": EncoderName.X264, "why": why, "scenes_coded_again": coded_again}
+    return dict(made[0])
 
 
 def facts_of(steps: list[dict[str, Any]], kind: str) -> list[Mapping[str, Any]]:

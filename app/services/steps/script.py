@@ -17,6 +17,7 @@ from app.media.lettering import check_glyphs
 from app.models import Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.providers.protocols import WritingRequest
+from app.services.agreeing_encoders import workers_agree
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
@@ -68,7 +69,8 @@ class ScriptStep(StepHandler):
     def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
         video = load_input(farm, claim)
         script = load_script(farm, outputs[OUTPUT])
-        return Follow(plan_scenes(script, video, farm.pools), video.title or script.title)
+        plans = plan_scenes(script, video, farm.pools, workers_agree=workers_agree(farm.database))
+        return Follow(plans, video.title or script.title)
 
 
 def load_input(farm: Farm, claim: Claim) -> VideoInput:
