@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.domain.encoders import X264_UNTRIED, EncoderChoice
+from app.media.effects import EffectCatalogue
 from app.models.database import Database
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
@@ -31,6 +32,7 @@ def build_farm(settings: Settings, bell: Bell, encoder: EncoderChoice = X264_UNT
         canary_every_s=settings.canary_every_s,
         room=room_of(settings),
         encoder=encoder,
+        effects=EffectCatalogue(settings.effects_dir),
     )
 
 

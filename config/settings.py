@@ -64,6 +64,7 @@ class Settings:
     web_threads: int
     max_upload_bytes: int
     video_encoder: str
+    effects_dir: Path | None
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
     openai_model: str
@@ -147,6 +148,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
+        effects_dir=read("EFFECTS_DIR", None, parse_folder),
         openai_api_key=read("OPENAI_API_KEY", None, str),
         openai_base_url=read("OPENAI_BASE_URL", None, parse_http_url),
         openai_model=read("OPENAI_MODEL", "gpt-4o-mini", str),
@@ -226,6 +228,14 @@ def parse_redis_url(raw: str) -> str | None:
     if urlsplit(raw).scheme not in ("redis", "rediss", "redis+socket"):
         raise ValueError("must be redis://…, rediss://… or redis+socket:///path")
     return raw
+
+
+def parse_folder(raw: str) -> Path | None:
+    folder = Path(raw)
+    # The farm's programs run in a folder of their own, so that a relative path would not be what was meant.
+    if not folder.is_absolute() or not folder.is_dir():
+        raise ValueError("must be the absolute path of a folder that is there")
+    return folder
 
 
 def parse_storage_url(raw: str) -> Path:

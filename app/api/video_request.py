@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.api.caption_request import Captions, default_captions
+from app.api.effect_request import EffectRequest
 from app.api.strict import Strict
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -78,6 +79,7 @@ class SceneRequest(Strict):
     image: AssetId | None = Field(None, description="The picture, an asset's id; without one it is painted.")
     video: FootageRequest | None = Field(None, description="A piece of a video instead of a picture.")
     background: BackgroundRequest | None = Field(None, description="A plain card instead of a picture.")
+    effect: EffectRequest | None = Field(None, description="A Python effect on what is shown, beneath the captions.")
 
     def to_input(self, field: str) -> SceneInput:
         """`field` is where it stands in the request (`scenes.2`)."""
@@ -86,7 +88,8 @@ class SceneRequest(Strict):
             raise InvalidInput(f"{field}.{shown[1]}", ONE_SOURCE)
         background = None if self.background is None else self.background.to_background()
         video = None if self.video is None else self.video.to_footage()
-        return SceneInput(self.text, self.title, self.image, background, video)
+        effect = None if self.effect is None else self.effect.to_effect()
+        return SceneInput(self.text, self.title, self.image, background, video, effect)
 
 
 class VideoRequest(Strict):
@@ -134,6 +137,7 @@ class VideoRequest(Strict):
         None,
         description="A plain card for every scene that has no picture or video of yours, instead of a painted one.",
     )
+    effect: EffectRequest | None = Field(None, description="A Python effect for every scene that names none.")
     music: AssetId | None = Field(
         None, description="Music to lay under the speech: the id of a sound, or of a video that has one."
     )
@@ -175,6 +179,7 @@ class VideoRequest(Strict):
             music=self.music,
             seed=self.seed,
             background=None if self.background is None else self.background.to_background(),
+            effect=None if self.effect is None else self.effect.to_effect(),
         )
 
 

@@ -36,6 +36,7 @@ from app.client.values import (
     VideoRequest,
     Voices,
 )
+from app.domain.effects import Effect
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Background, Footage, FootageSound
 
@@ -54,6 +55,7 @@ __all__ = [
     "ClientError",
     "Conflict",
     "DownloadDamaged",
+    "Effect",
     "FarmStatus",
     "FarmUnable",
     "FarmUnreachable",

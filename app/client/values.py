@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from app.client.errors import NotAFarm
+from app.domain.effects import Effect
 from app.domain.sources import Background, Footage
 from app.domain.states import JobStatus
 
@@ -23,6 +24,7 @@ class SceneRequest:
     image: str | None = None
     background: Background | None = None
     video: Footage | None = None
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
     `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `images` and `music` are asset ids;
-    scenes without a picture show `background`, if there is one; `metadata` comes back with the job; `priority` is 1 to
-    5, 5 the most urgent.
+    scenes without a picture show `background`, if there is one, and scenes that name no effect have `effect`;
+    `metadata` comes back with the job; `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -71,6 +73,7 @@ class VideoRequest:
     captions: str | Captions | None = None
     images: tuple[str, ...] | None = None
     background: Background | None = None
+    effect: Effect | None = None
     music: str | None = None
     seed: int | None = None
     priority: int | None = None

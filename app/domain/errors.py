@@ -21,6 +21,8 @@
     │   └── PermanentError           it never will
     │       ├── BadMedia             BAD_MEDIA
     │       ├── MissingGlyphs        MISSING_GLYPHS
+    │       ├── EffectMissing        EFFECT_MISSING (it is not installed where the step ran)
+    │       ├── EffectFailed         EFFECT_FAILED (a Python effect did wrong)
     │       ├── ProviderRefused      PROVIDER_REFUSED
     │       └── GateFailed           OUTPUT_GATE_FAILED
     ├── ServiceUnavailable           503: database, storage or farm is not able to serve now
@@ -141,6 +143,14 @@ class BadMedia(PermanentError):
 
 class MissingGlyphs(PermanentError):
     code = "MISSING_GLYPHS"
+
+
+class EffectMissing(PermanentError):
+    code = "EFFECT_MISSING"
+
+
+class EffectFailed(PermanentError):
+    code = "EFFECT_FAILED"
 
 
 class ProviderRefused(PermanentError):

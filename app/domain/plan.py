@@ -152,7 +152,7 @@ def plan_scenes(
             **about,
             "captions": video.captions.value,
             "notes": list(script.notes),
-            "shows_own": any(not scene.has_picture for scene in script.scenes),
+            "shows_own": any(not scene.has_picture or scene.effect is not None for scene in script.scenes),
         },
         (assemble.name,),
     )
@@ -203,6 +203,8 @@ def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput, encodin
     for shown, prefix in ((scene, ""), (following, "next_")):
         if shown is None:
             continue
+        if shown.effect is not None:
+            params[f"{prefix}effect"] = asdict(shown.effect)
         if shown.has_picture:
             needs.append(image_name(shown.number))
         elif shown.background is not None:

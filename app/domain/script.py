@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from app.domain.effects import Effect
 from app.domain.sources import Background, Footage, without_unset
 
 
@@ -18,7 +19,7 @@ class Scene:
     `title` is the heading it stands under, on the first scene below that heading only.
     `image` is an asset id of the caller's, `background` a plain card, `video` a piece of a video; with none of them
     the picture is painted. `image_take` and `narration_take` count how often another picture or another reading was
-    asked for.
+    asked for. `effect` changes what is shown, beneath the captions.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Scene:
     narration_take: int = 0
     background: Background | None = None
     video: Footage | None = None
+    effect: Effect | None = None
 
     @property
     def is_painted(self) -> bool:
@@ -43,7 +45,8 @@ class Scene:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         # Scenes of earlier versions know no sources but pictures.
         background, video = Background.from_json(value.get("background")), Footage.from_json(value.get("video"))
-        return cls(**{**value, "background": background, "video": video})
+        effect = Effect.from_json(value.get("effect"))
+        return cls(**{**value, "background": background, "video": video, "effect": effect})
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ def with_images(script: Script, images: Sequence[str], videos: Collection[str] =
         return replace(script, scenes=scenes)
     note = f"The last {unused} of {len(images)} images were not used: the script has {len(scenes)} scenes."
     return replace(script, scenes=scenes, notes=(*script.notes, note))
+
+
+def with_effect(script: Script, effect: Effect | None) -> Script:
+    """Give the effect to every scene that names none."""
+    return replace(script, scenes=tuple(replace(scene, effect=scene.effect or effect) for scene in script.scenes))
 
 
 def with_background(script: Script, background: Background | None) -> Script:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from app.domain.capitals import in_capitals
 from app.domain.caption_style import CaptionStyle
+from app.domain.effects import Effect
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
 from app.domain.script import Script
@@ -35,6 +36,7 @@ class SceneInput:
     image: str | None = None
     background: Background | None = None
     video: Footage | None = None
+    effect: Effect | None = None
 
     def to_json(self) -> dict[str, Any]:
         return without_unset(asdict(self))
@@ -42,7 +44,8 @@ class SceneInput:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         background, video = Background.from_json(value.get("background")), Footage.from_json(value.get("video"))
-        return cls(**{**value, "background": background, "video": video})
+        effect = Effect.from_json(value.get("effect"))
+        return cls(**{**value, "background": background, "video": video, "effect": effect})
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ class VideoInput:
     """Exactly one of `text`, `scenes` and `prompt` is given; in a revision it is `script`, taken word for word.
 
     `images` are asset ids, of videos too, used scene by scene; what then still has no picture shows `background`, if
-    there is one. `assets` maps every asset id in use to the SHA-256 of its bytes, resolved at acceptance so that the
-    input never changes, and `footage_s` the id of every video that a scene may show to its length in seconds.
+    there is one. Scenes that name no effect have `effect`. `assets` maps every asset id in use to the SHA-256 of its
+    bytes, resolved at acceptance so that the input never changes, and `footage_s` the id of every video that a scene
+    may show to its length in seconds.
     """
 
     text: str | None = None
@@ -72,6 +76,7 @@ class VideoInput:
     assets: Mapping[str, str] | None = None
     background: Background | None = None
     footage_s: Mapping[str, float] | None = None
+    effect: Effect | None = None
 
     @property
     def look_seed(self) -> int:
@@ -103,6 +108,7 @@ class VideoInput:
                 "caption_style": CaptionStyle.from_json(value.get("caption_style") or {}),
                 "images": tuple(value["images"]),
                 "background": Background.from_json(value.get("background")),
+                "effect": Effect.from_json(value.get("effect")),
             }
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.domain.sources import Background
 
@@ -22,4 +24,17 @@ class FootagePiece:
 
 
 # The file of a picture, a card, or a piece of a video.
-Source = Path | Background | FootagePiece
+Plain = Path | Background | FootagePiece
+
+
+@dataclass(frozen=True)
+class WithEffect:
+    """A source seen through the Python effect `function(clip, **settings)`, which goes by `name`."""
+
+    source: Plain
+    name: str
+    function: Callable[..., Any]
+    settings: Mapping[str, Any]
+
+
+Source = Plain | WithEffect

@@ -12,7 +12,7 @@ from app.media.card import card_planes
 from app.media.footage import FootageReader
 from app.media.motion import window_at
 from app.media.picture_planes import load_planes
-from app.media.sources import FootagePiece, Source
+from app.media.sources import FootagePiece, Source, WithEffect
 from app.media.warp import FramePlanes, Warp
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ def open_view(source: Source, spec: ClipSpec, still_wanted: Callable[[], None]) 
         case FootagePiece():
             with FootageReader(source, spec.width_px, spec.height_px, spec.fps, still_wanted) as reader:
                 yield FootageView(reader)
+        case WithEffect():
+            # Imported here: it loads MoviePy, which no scene without an effect needs.
+            from app.media.effect_view import EffectView
+
+            with EffectView(source, spec, still_wanted) as view:
+                yield view
         case _:
             yield PictureView(source, spec)
 

@@ -84,6 +84,7 @@ def script_from_scenes(given: Sequence[SceneInput]) -> Script:
                 image=own.image,
                 background=own.background,
                 video=own.video,
+                effect=own.effect,
             )
             for part, text in enumerate(texts, start=1)
         ]

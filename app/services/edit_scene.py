@@ -56,6 +56,7 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
             # They have found their scenes already.
             images=(),
             background=None,
+            effect=None,
             script=revised,
             # The look follows from the words unless it is fixed, and would change with them.
             seed=before.look_seed,

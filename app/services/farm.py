@@ -10,6 +10,7 @@ from app.domain.encoders import X264_UNTRIED, EncoderChoice
 from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.plan import StepKind, VideoPools
 from app.domain.states import Pool
+from app.media.effects import EffectCatalogue
 from app.models.database import Database
 from app.providers.protocols import Painter, Voice, Writer
 from app.services.room import BOUNDLESS, Room
@@ -36,7 +37,7 @@ class Bell(Protocol):
 class Farm:
     """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary.
 
-    `encoder` is what this process makes clips with.
+    `encoder` is what this process makes clips with, `effects` the Python effects that it knows.
     """
 
     database: Database
@@ -51,6 +52,7 @@ class Farm:
     canary_every_s: float = 0.0
     room: Room = BOUNDLESS
     encoder: EncoderChoice = X264_UNTRIED
+    effects: EffectCatalogue = EffectCatalogue()
 
     @property
     def pools(self) -> VideoPools:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.effects import unknown_effect
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
 from app.domain.script import Script
@@ -89,10 +90,19 @@ def check_video(farm: Farm, video: VideoInput) -> None:
     if video.prompt is not None and not video.prompt.strip():
         raise InvalidInput("prompt", "The prompt is empty.")
     check_providers(farm, video)
+    _check_effects(farm, video)
     if video.text is not None:
         _check_shown(script_from_text(video.text), video, "text")
     elif video.scenes is not None:
         _check_shown(script_from_scenes(video.scenes), video, "scenes")
+
+
+def _check_effects(farm: Farm, video: VideoInput) -> None:
+    """The workers have the effects that the API's host has; where they have not, the step says so."""
+    of_scenes = [(f"scenes.{index}.effect", scene.effect) for index, scene in enumerate(video.scenes or ())]
+    for field, effect in [("effect", video.effect), *of_scenes]:
+        if effect is not None and effect.name not in (known := farm.effects.names()):
+            raise InvalidInput(f"{field}.name", unknown_effect(known))
 
 
 def _check_shown(script: Script, video: VideoInput, field: str) -> None:

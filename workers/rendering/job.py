@@ -111,6 +111,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         captions=options.captions.to_request(),
         images=images or None,
         background=options.background,
+        effect=options.effect,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,
         priority=options.priority,

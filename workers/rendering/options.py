@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import app
+from app.domain.effects import SETTING_PATTERN, Effect, is_effect_name
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.sources import Background, is_colour
@@ -60,6 +63,7 @@ class Options:
     captions: CaptionOptions
     images: Path | None
     background: Background | None
+    effect: Effect | None
     music: Path | None
     title: str | None
     seed: int | None
@@ -110,6 +114,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--size", default="9:16", metavar="SIZE", help="1080x1920, or 9:16, 16:9, 1:1, 4:5 (default: 9:16)"
     )
     look.add_argument("--fps", type=int, choices=FRAME_RATES, help="frames per second (default: 30)")
+    look.add_argument(
+        "--effect",
+        type=read_effect,
+        metavar="NAME[:JSON]",
+        help="a Python effect of the farm's on every scene, with its settings: 'tint:{\"strength\": 0.6}'",
+    )
     look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
     add_caption_options(parser.add_argument_group("how captions look"))
     result = parser.add_argument_group("what comes out")
@@ -143,6 +153,18 @@ def read_background(value: str) -> Background:
     if len(colours) > 2 or not all(map(is_colour, colours)):
         raise argparse.ArgumentTypeError(f"{value}: write one colour as rrggbb, or two with a comma between them")
     return Background(*colours)
+
+
+def read_effect(value: str) -> Effect:
+    """`tint`, or `tint:{"strength": 0.6}`."""
+    name, colon, settings = value.partition(":")
+    try:
+        told = json.loads(settings) if colon else {}
+    except ValueError:
+        told = None
+    if is_effect_name(name) and isinstance(told, dict) and all(re.fullmatch(SETTING_PATTERN, key) for key in told):
+        return Effect(name, told)
+    raise argparse.ArgumentTypeError(f"{value}: write a name, or a name, a colon and a JSON object of settings")
 
 
 def check_options(options: Options) -> None:

@@ -16,7 +16,7 @@ from app.domain.speech import Speech
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
 from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
-from app.media.sources import FootagePiece, Source
+from app.media.sources import FootagePiece, Plain, Source, WithEffect
 from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
@@ -35,6 +35,8 @@ class ClipStep(StepHandler):
         encoder = self._encoder(farm, claim)
         if encoder.name != EncoderName.X264:
             work["encoder"] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
+        if effects := self._effects(farm, claim):
+            work["effects"] = effects
         # Fonts that do not ship with us differ between machines, and so does what they draw.
         fonts = self._found_fonts(farm, claim)
         return {**work, "fonts": fonts} if fonts else work
@@ -50,6 +52,8 @@ class ClipStep(StepHandler):
         out = bench.folder / OUTPUT
         made = render_clip(spec, source, next_source, out, bench.report)
         facts = {**asdict(made), "encoder": {"name": encoder.name, "why": encoder.why}}
+        if effects := self._effects(farm, claim):
+            facts["effects"] = effects
         return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, facts)
 
     def _encoder(self, farm: Farm, claim: Claim) -> EncoderChoice:
@@ -60,6 +64,11 @@ class ClipStep(StepHandler):
             attempt=claim.attempt,
             shorter_side_px=min(params["width_px"], params["height_px"]),
         )
+
+    def _effects(self, farm: Farm, claim: Claim) -> dict[str, dict[str, str]]:
+        """The versions of the effects in this scene and in the next one, which its tail shows, by name."""
+        named = [claim.params[key]["name"] for key in ("effect", "next_effect") if key in claim.params]
+        return {name: farm.effects.version_of(name) for name in named}
 
     def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
         if claim.params["captions"] == CaptionMode.OFF:
@@ -79,6 +88,13 @@ class ClipStep(StepHandler):
 
     def _source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
         """What the scene shows, or with the prefix `next_` the one after it."""
+        plain = self._plain_source(farm, params, inputs, prefix)
+        effect = params.get(f"{prefix}effect")
+        if effect is None:
+            return plain
+        return WithEffect(plain, effect["name"], farm.effects.load(effect["name"]), effect["settings"])
+
+    def _plain_source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Plain:
         if f"{prefix}card" in params:
             return Background(**params[f"{prefix}card"])
         if f"{prefix}footage" in params:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
-from app.domain.script import Script, with_background, with_images
+from app.domain.script import Script, with_background, with_effect, with_images
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import check_glyphs
 from app.models import Job
@@ -35,6 +35,8 @@ class ScriptStep(StepHandler):
         shown: dict[str, Any] = {"images": video.images}
         if video.background is not None:
             shown["background"] = asdict(video.background)
+        if video.effect is not None:
+            shown["effect"] = asdict(video.effect)
         if video.prompt is not None:
             writer = require_writer(farm)
             by = {"provider": writer.name, "provider_version": writer.version}
@@ -56,6 +58,7 @@ class ScriptStep(StepHandler):
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
         script = with_background(with_images(script, video.images, video.footage_s or ()), video.background)
+        script = with_effect(script, video.effect)
         if video.captions != CaptionMode.OFF:
             # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
             check_glyphs(video.shown(scene.text) for scene in script.scenes)

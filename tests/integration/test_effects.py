@@ -1,0 +1,313 @@
+"""Python effects on scenes: found by name alone, rendered by the real MoviePy, kept to the contract of every clip."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from app.domain.effects import Effect
+from app.domain.errors import EffectFailed, EffectMissing, InvalidInput, LeaseLost
+from app.domain.states import JobStatus
+from app.domain.video import SceneInput, VideoInput
+from app.media.clip import ClipSpec, render_clip
+from app.media.effects import EffectCatalogue
+from app.media.sources import FootagePiece, Plain, WithEffect
+from app.models.database import Database
+from app.services.farm import Farm
+from app.services.job_views import JobView, get_job
+from tests.api_server import Api, error_of, serve
+from tests.farms import make_farm, make_org, submit, work_off
+from tests.integration.test_clip import cues, photo, rgb_of
+from tests.media_samples import make_clip, nobody_cares
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples" / "effects"
+SPEC = ClipSpec(180, 320, 30, frames=45, fade_frames=15, number=1, cues=(), caption_mode="word")
+RED = "def effect(clip, level=200):\n    return clip.image_transform(lambda frame: frame * 0 + (level, 0, 0))\n"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> tuple[Path, Path]:
+    return photo(tmp_path / "one.png", seed=1), photo(tmp_path / "two.png", seed=2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "effects").mkdir()
+    return tmp_path / "effects"
+
+
+def written(folder: Path, name: str, body: str) -> EffectCatalogue:
+    (folder / f"{name}.py").write_text(body, encoding="utf-8")
+    return EffectCatalogue(folder)
+
+
+def clip_with(tmp_path: Path, function: Any, source: Plain, spec: ClipSpec = SPEC, **settings: Any) -> list[Any]:
+    """The frames of a last clip under the effect, as RGB."""
+    out = tmp_path / "clip.mp4"
+    shown = WithEffect(source, "tried", function, settings)
+    render_clip(replace(spec, fade_frames=0), shown, None, out, nobody_cares)
+    return rgb_of(out)
+
+
+def plain_frames(tmp_path: Path, source: Plain) -> list[Any]:
+    out = tmp_path / "plain.mp4"
+    render_clip(replace(SPEC, fade_frames=0), source, None, out, nobody_cares)
+    return rgb_of(out)
+
+
+def test_an_effect_that_changes_nothing_shows_what_was_there(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    seen, plain = clip_with(tmp_path, lambda clip: clip, pictures[0]), plain_frames(tmp_path, pictures[0])
+    assert len(seen) == len(plain) == SPEC.frames
+    for one, other in zip(seen, plain, strict=True):
+        assert np.abs(one - other).mean() < 4
+        # No tint and no darkening: what is rounded is rounded to both sides.
+        assert np.abs((one - other).mean(axis=(0, 1))).max() < 0.3
+
+
+def test_a_clip_with_an_effect_keeps_the_contract_and_its_captions_lie_on_top(
+    tmp_path: Path, pictures: tuple[Path, Path], folder: Path
+) -> None:
+    out, spec = tmp_path / "clip.mp4", replace(SPEC, cues=cues("white", width_px=180, height_px=320))
+    red = WithEffect(pictures[0], "red", written(folder, "red", RED).load("red"), {"level": 150})
+    report = render_clip(spec, red, pictures[1], out, nobody_cares)
+    with av.open(str(out)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.name, context.profile, context.pix_fmt) == ("h264", "High", "yuv420p")
+        assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
+    frames = rgb_of(out)
+    assert len(frames) == SPEC.frames and report.caption_box is not None
+    assert np.abs(frames[20][20:60, 20:160].mean(axis=(0, 1)) - (150, 0, 0)).max() < 4
+    left, top, right, bottom = report.caption_box
+    # Green is in the letters alone.
+    assert frames[5][top:bottom, left:right, 1].max() > 150
+    # The tail fades to the next scene, which has no effect.
+    assert frames[-1][20:60, 20:160, 1].mean() > 60
+
+
+def test_a_fade_ends_in_the_effect_of_the_next_scene(tmp_path: Path, pictures: tuple[Path, Path], folder: Path) -> None:
+    out, function = tmp_path / "clip.mp4", written(folder, "red", RED).load("red")
+    render_clip(SPEC, pictures[0], WithEffect(pictures[1], "red", function, {}), out, nobody_cares)
+    last = rgb_of(out)[-1]
+    assert last[..., 0].mean() > 180 and last[..., 1].mean() < 30
+
+
+@pytest.mark.parametrize("source", ["picture", "footage"])
+def test_an_effect_may_turn_the_clip_round(tmp_path: Path, pictures: tuple[Path, Path], source: str) -> None:
+    from moviepy import vfx
+
+    shown: Plain = pictures[0]
+    if source == "footage":
+        footage = make_clip(tmp_path / "footage.mp4", 45, size=(180, 320))
+        shown = FootagePiece(footage, 0.0, 1.5)
+    backwards = clip_with(tmp_path, lambda clip: clip.with_effects([vfx.TimeMirror()]), shown)
+    forwards = plain_frames(tmp_path, shown)
+    for number in (0, 10, 44):
+        assert (
+            np.abs(backwards[number] - forwards[44 - number]).mean()
+            < np.abs(backwards[number] - forwards[number]).mean() + 1
+        )
+    assert np.abs(backwards[0] - forwards[44]).mean() < 6
+
+
+def test_an_effect_that_ends_early_stays_at_its_last_frame(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    from moviepy import vfx
+
+    frames = clip_with(tmp_path, lambda clip: clip.with_effects([vfx.MultiplySpeed(3)]), pictures[0])
+    assert len(frames) == SPEC.frames
+    moving = plain_frames(tmp_path, pictures[0])
+    assert np.abs(frames[20] - frames[44]).mean() < np.abs(moving[20] - moving[44]).mean() / 2
+
+
+def test_what_a_mask_leaves_out_is_black(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    from moviepy import ImageClip
+
+    upper = np.zeros((320, 180))
+    upper[:160] = 1.0
+    frames = clip_with(tmp_path, lambda clip: clip.with_mask(ImageClip(upper, is_mask=True)), pictures[0])
+    assert frames[20][200:].mean() < 6 < 60 < frames[20][:120].mean()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "def effect(clip):\n    raise ValueError('no such colour')\n",
+            r"no such colour \(wrong.py, line 2\)",
+        ),
+        ("def effect(clip):\n    return clip.resized(width=90)\n", "gives 90×160 instead of 180×320 pixels"),
+        ("def effect(clip):\n    return None\n", "gives back NoneType, not a clip"),
+        ("def effect(clip, *, colour):\n    return clip\n", "TypeError: .*colour"),
+        ("def other(clip):\n    return clip\n", "has no function `effect"),
+        ("import no_such_module\n", "cannot be loaded: ModuleNotFoundError"),
+        ("def effect(clip:\n", "cannot be loaded: SyntaxError"),
+        ("def effect(clip):\n    return clip.transform(lambda get, t: 1 / 0)\n", "ZeroDivisionError"),
+    ],
+)
+def test_what_an_effect_does_wrong_is_told_as_its_fault_and_not_tried_again(
+    tmp_path: Path, pictures: tuple[Path, Path], folder: Path, body: str, said: str
+) -> None:
+    with pytest.raises(EffectFailed, match=said) as failed:
+        clip_with(tmp_path, written(folder, "wrong", body).load("wrong"), pictures[0])
+    assert failed.value.code == "EFFECT_FAILED" and not failed.value.retryable
+
+
+def test_a_canceled_clip_ends_inside_its_effect(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    def canceled(fraction: float) -> None:
+        if fraction > 0:
+            raise LeaseLost("The step was canceled.")
+
+    shown = WithEffect(pictures[0], "plain", lambda clip: clip, {})
+    with pytest.raises(LeaseLost):
+        render_clip(replace(SPEC, frames=600, fade_frames=0), shown, None, tmp_path / "out.mp4", canceled)
+
+
+def test_effects_are_found_in_the_folder_and_in_packages_and_nowhere_else(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "our_effects"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def fade(clip):\n    return clip\n")
+    known = package.parent / "our_effects-1.0.dist-info"
+    known.mkdir()
+    (known / "METADATA").write_text("Metadata-Version: 2.1\nName: our-effects\nVersion: 1.0\n")
+    (known / "entry_points.txt").write_text("[sceneworks.effects]\nours = our_effects:fade\n")
+    monkeypatch.syspath_prepend(str(package.parent))
+    (folder / "Not A Name.py").write_text(RED)
+    (tmp_path / "outside.py").write_text(RED)
+    catalogue = written(folder, "red", RED)
+    assert catalogue.names() == ("ours", "red")
+    assert callable(catalogue.load("ours")) and len(catalogue.version_of("ours")["code"]) == 64
+    for name in ("../outside", "os", "our_effects", "Not A Name", "absent"):
+        with pytest.raises(EffectMissing, match="It has: ours, red"):
+            catalogue.load(name)
+        with pytest.raises(EffectMissing):
+            catalogue.version_of(name)
+
+
+def test_another_line_of_code_is_another_version(folder: Path) -> None:
+    before = written(folder, "red", RED).version_of("red")
+    assert EffectCatalogue(folder).version_of("red") == before
+    assert written(folder, "red", RED + "\n").version_of("red") != before
+
+
+def test_a_scene_without_an_effect_never_loads_moviepy(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.integration.test_effects import SPEC, nobody_cares\n"
+        "from app.media.clip import render_clip, warm_up\n"
+        "import app.api, app.services.steps, app.bootstrap, workers.celery_app\n"
+        "warm_up(); render_clip(SPEC, *map(Path, sys.argv[1:]), nobody_cares)\n"
+        "print('moviepy' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(
+        [sys.executable, "-c", code, *pictures, tmp_path / "out.mp4"],
+        check=True,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.strip() == "False"
+
+
+SCENES = (SceneInput("One scene."), SceneInput("Another scene.", effect=Effect("red", {"level": 90})))
+VIDEO = VideoInput(scenes=SCENES, width_px=180, height_px=320)
+
+
+@pytest.fixture
+def farm(database: Database, tmp_path: Path, folder: Path) -> Farm:
+    return replace(make_farm(database, tmp_path), effects=written(folder, "red", RED))
+
+
+def finished(farm: Farm, org_id: int, video: VideoInput = VIDEO) -> dict[str, Any]:
+    """The manifest's steps by name."""
+    job = ended(farm, org_id, video)
+    assert job.status == JobStatus.SUCCEEDED, job.error
+    found = next(output.sha256 for output in job.outputs if output.name == "manifest.json")
+    manifest = json.loads(farm.storage.path(found).read_text())
+    return {step["name"]: step for step in manifest["steps"]}
+
+
+def ended(farm: Farm, org_id: int, video: VideoInput) -> JobView:
+    job_id = submit(farm, org_id, video)
+    work_off(farm)
+    return get_job(farm.database, org_id, job_id)
+
+
+def test_a_video_with_an_effect_is_adopted_until_its_code_changes(farm: Farm, folder: Path) -> None:
+    org_id = make_org(farm.database)
+    steps = finished(farm, org_id)
+    # The clip before fades into the effect, so it depends on it as well.
+    versions = [steps[f"scene/{number}/clip"]["facts"]["effects"]["red"] for number in (1, 2)]
+    assert versions[0] == versions[1] == farm.effects.version_of("red")
+    assert all(step["adopted"] for name, step in finished(farm, org_id).items() if name != "gate")
+    written(folder, "red", RED + "\n")
+    anew = {name for name, step in finished(farm, org_id).items() if not step["adopted"]}
+    assert {"scene/1/clip", "scene/2/clip"} <= anew and "scene/1/image" not in anew
+
+
+def test_an_effect_for_the_whole_video_is_that_of_scenes_that_name_none(farm: Farm) -> None:
+    steps = finished(farm, make_org(farm.database), replace(VIDEO, effect=Effect("red")))
+    assert steps["scene/1/clip"]["facts"]["effects"] == steps["scene/2/clip"]["facts"]["effects"]
+
+
+def test_an_effect_that_only_the_worker_lacks_fails_the_job_with_its_reason(farm: Farm, folder: Path) -> None:
+    org_id = make_org(farm.database)
+    job_id = submit(farm, org_id, VIDEO)
+    (folder / "red.py").unlink()
+    work_off(farm)
+    job = get_job(farm.database, org_id, job_id)
+    assert job.status == JobStatus.FAILED and job.error is not None
+    assert job.error.code == "EFFECT_MISSING" and not job.error.retryable
+    assert "red" in job.error.message
+
+
+def test_an_unknown_effect_is_refused_before_anything_is_stored(farm: Farm) -> None:
+    with pytest.raises(InvalidInput, match="There are: red") as refused:
+        submit(farm, make_org(farm.database), replace(VIDEO, effect=Effect("blue")))
+    assert refused.value.field == "effect.name"
+
+
+@pytest.fixture
+def api(database: Database, tmp_path: Path) -> Iterator[Api]:
+    with serve(database, tmp_path / "home") as api:
+        yield api
+
+
+@pytest.mark.parametrize(
+    ("effect", "field"),
+    [
+        ({"name": "absent"}, "scenes.0.effect.name"),
+        ({"name": "../red"}, "scenes.0.effect.name"),
+        ({"name": "os.path:join"}, "scenes.0.effect.name"),
+        ({}, "scenes.0.effect.name"),
+        ({"name": "red", "settings": {"a b": 1}}, "scenes.0.effect.settings.a b"),
+        ({"name": "red", "settings": {"a": {"b": 1}}}, "scenes.0.effect.settings.a"),
+        ({"name": "red", "settings": {"a": None}}, "scenes.0.effect.settings.a"),
+        ({"name": "red", "settings": {"a": 2**60}}, "scenes.0.effect.settings.a"),
+        ({"name": "red", "settings": []}, "scenes.0.effect.settings"),
+        ({"name": "red", "module": "os"}, "scenes.0.effect.module"),
+    ],
+)
+def test_a_request_names_what_is_wrong_with_its_effect(api: Api, effect: dict[str, Any], field: str) -> None:
+    answer = api.post("/api/videos", {"scenes": [{"text": "One scene.", "effect": effect}]})
+    assert (answer.status, error_of(answer)["details"]["field"]) == (422, field)
+
+
+def test_the_worked_example_does_what_its_guide_says(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    function = EffectCatalogue(EXAMPLES).load("tint")
+    frames = clip_with(tmp_path, function, pictures[0], colour="#a01030", strength=1.0)
+    plain = plain_frames(tmp_path, pictures[0])
+    corner, middle = np.s_[:24, :24], np.s_[150:170, 80:100]
+    assert np.abs(frames[0][corner].mean(axis=(0, 1)) - (0xA0, 0x10, 0x30)).max() < 40
+    assert np.abs(frames[0][middle] - plain[0][middle]).mean() < 6
