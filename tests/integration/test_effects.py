@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +13,10 @@ import av
 import numpy as np
 import pytest
 
-from app.domain.effects import Effect
-from app.domain.errors import EffectFailed, EffectMissing, InvalidInput, LeaseLost
-from app.domain.states import JobStatus
-from app.domain.video import SceneInput, VideoInput
+from app.domain.errors import EffectFailed, EffectMissing, LeaseLost
 from app.media.clip import ClipSpec, render_clip
 from app.media.effects import EffectCatalogue
 from app.media.sources import FootagePiece, Plain, WithEffect
-from app.models.database import Database
-from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
-from tests.api_server import Api, error_of, serve
-from tests.farms import make_farm, make_org, submit, work_off
 from tests.integration.test_clip import cues, photo, rgb_of
 from tests.media_samples import make_clip, nobody_cares
 
@@ -162,6 +152,15 @@ def test_what_an_effect_does_wrong_is_told_as_its_fault_and_not_tried_again(
     assert failed.value.code == "EFFECT_FAILED" and not failed.value.retryable
 
 
+def test_a_worker_without_moviepy_says_what_to_install(
+    tmp_path: Path, pictures: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python has it where a module cannot be imported.
+    monkeypatch.setitem(sys.modules, "moviepy", None)
+    with pytest.raises(EffectFailed, match=r"MoviePy is not installed on this worker: pip install"):
+        clip_with(tmp_path, lambda clip: clip, pictures[0])
+
+
 def test_a_canceled_clip_ends_inside_its_effect(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
     def canceled(fraction: float) -> None:
         if fraction > 0:
@@ -218,90 +217,6 @@ def test_a_scene_without_an_effect_never_loads_moviepy(tmp_path: Path, pictures:
         text=True,
     )
     assert told.stdout.strip() == "False"
-
-
-SCENES = (SceneInput("One scene."), SceneInput("Another scene.", effect=Effect("red", {"level": 90})))
-VIDEO = VideoInput(scenes=SCENES, width_px=180, height_px=320)
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path, folder: Path) -> Farm:
-    return replace(make_farm(database, tmp_path), effects=written(folder, "red", RED))
-
-
-def finished(farm: Farm, org_id: int, video: VideoInput = VIDEO) -> dict[str, Any]:
-    """The manifest's steps by name."""
-    job = ended(farm, org_id, video)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    found = next(output.sha256 for output in job.outputs if output.name == "manifest.json")
-    manifest = json.loads(farm.storage.path(found).read_text())
-    return {step["name"]: step for step in manifest["steps"]}
-
-
-def ended(farm: Farm, org_id: int, video: VideoInput) -> JobView:
-    job_id = submit(farm, org_id, video)
-    work_off(farm)
-    return get_job(farm.database, org_id, job_id)
-
-
-def test_a_video_with_an_effect_is_adopted_until_its_code_changes(farm: Farm, folder: Path) -> None:
-    org_id = make_org(farm.database)
-    steps = finished(farm, org_id)
-    # The clip before fades into the effect, so it depends on it as well.
-    versions = [steps[f"scene/{number}/clip"]["facts"]["effects"]["red"] for number in (1, 2)]
-    assert versions[0] == versions[1] == farm.effects.version_of("red")
-    assert all(step["adopted"] for name, step in finished(farm, org_id).items() if name != "gate")
-    written(folder, "red", RED + "\n")
-    anew = {name for name, step in finished(farm, org_id).items() if not step["adopted"]}
-    assert {"scene/1/clip", "scene/2/clip"} <= anew and "scene/1/image" not in anew
-
-
-def test_an_effect_for_the_whole_video_is_that_of_scenes_that_name_none(farm: Farm) -> None:
-    steps = finished(farm, make_org(farm.database), replace(VIDEO, effect=Effect("red")))
-    assert steps["scene/1/clip"]["facts"]["effects"] == steps["scene/2/clip"]["facts"]["effects"]
-
-
-def test_an_effect_that_only_the_worker_lacks_fails_the_job_with_its_reason(farm: Farm, folder: Path) -> None:
-    org_id = make_org(farm.database)
-    job_id = submit(farm, org_id, VIDEO)
-    (folder / "red.py").unlink()
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.FAILED and job.error is not None
-    assert job.error.code == "EFFECT_MISSING" and not job.error.retryable
-    assert "red" in job.error.message
-
-
-def test_an_unknown_effect_is_refused_before_anything_is_stored(farm: Farm) -> None:
-    with pytest.raises(InvalidInput, match="There are: red") as refused:
-        submit(farm, make_org(farm.database), replace(VIDEO, effect=Effect("blue")))
-    assert refused.value.field == "effect.name"
-
-
-@pytest.fixture
-def api(database: Database, tmp_path: Path) -> Iterator[Api]:
-    with serve(database, tmp_path / "home") as api:
-        yield api
-
-
-@pytest.mark.parametrize(
-    ("effect", "field"),
-    [
-        ({"name": "absent"}, "scenes.0.effect.name"),
-        ({"name": "../red"}, "scenes.0.effect.name"),
-        ({"name": "os.path:join"}, "scenes.0.effect.name"),
-        ({}, "scenes.0.effect.name"),
-        ({"name": "red", "settings": {"a b": 1}}, "scenes.0.effect.settings.a b"),
-        ({"name": "red", "settings": {"a": {"b": 1}}}, "scenes.0.effect.settings.a"),
-        ({"name": "red", "settings": {"a": None}}, "scenes.0.effect.settings.a"),
-        ({"name": "red", "settings": {"a": 2**60}}, "scenes.0.effect.settings.a"),
-        ({"name": "red", "settings": []}, "scenes.0.effect.settings"),
-        ({"name": "red", "module": "os"}, "scenes.0.effect.module"),
-    ],
-)
-def test_a_request_names_what_is_wrong_with_its_effect(api: Api, effect: dict[str, Any], field: str) -> None:
-    answer = api.post("/api/videos", {"scenes": [{"text": "One scene.", "effect": effect}]})
-    assert (answer.status, error_of(answer)["details"]["field"]) == (422, field)
 
 
 def test_the_worked_example_does_what_its_guide_says(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
