@@ -52,6 +52,13 @@ class Captions:
 
 
 @dataclass(frozen=True)
+class Variants:
+    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is."""
+
+    sizes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
@@ -73,6 +80,7 @@ class VideoRequest:
     background: Background | None = None
     music: str | None = None
     seed: int | None = None
+    variants: Variants | None = None
     priority: int | None = None
     metadata: Mapping[str, str] | None = None
 

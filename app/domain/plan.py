@@ -26,6 +26,13 @@ from app.domain.video import CaptionMode, VideoInput
 
 MAX_ATTEMPTS = 4
 
+# The names of the steps that end a plan; those of a variant follow its own name and a slash.
+ASSEMBLE, GATE = "assemble", "gate"
+
+# The assembly's outputs of which a variant has its own; subtitles are the same at every size.
+VIDEO = "video.mp4"
+POSTER = "poster.jpg"
+
 
 class StepKind:
     """The kinds of steps of a video; also the names of their Celery tasks."""
@@ -36,9 +43,10 @@ class StepKind:
     CLIP = "video.clip"
     SOUNDTRACK = "video.soundtrack"
     ASSEMBLE = "video.assemble"
+    CHECK = "video.check"  # the gate of a variant
     GATE = "video.gate"
 
-    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, GATE)
+    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, CHECK, GATE)
 
 
 # Shares of the work, by measured CPU time of a 6 s scene; progress is counted in them.
@@ -49,6 +57,7 @@ WEIGHTS = {
     StepKind.CLIP: 20,
     StepKind.SOUNDTRACK: 10,
     StepKind.ASSEMBLE: 5,
+    StepKind.CHECK: 5,
     StepKind.GATE: 5,
 }
 
@@ -58,6 +67,7 @@ class StepPlan:
     """A step to be made. `needs` are names of steps of the same job; `params` all that it must know.
 
     `provider` is the vendor that the work calls, under whose limits it falls; None when it calls none.
+    `size` is how much work it is, as a share of what its kind usually is.
     """
 
     name: str
@@ -67,10 +77,11 @@ class StepPlan:
     needs: tuple[str, ...] = ()
     max_attempts: int = MAX_ATTEMPTS
     provider: str | None = None
+    size: float = 1.0
 
     @property
     def weight(self) -> int:
-        return WEIGHTS[self.kind]
+        return max(1, round(WEIGHTS[self.kind] * self.size))
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,16 @@ class Follow:
 
 @dataclass(frozen=True)
 class VideoPools:
-    """Where the vendors in use want their steps to run, and their names by the kind of step that calls them."""
+    """Where the vendors in use want their steps to run, and their names by the kind of step that calls them.
+
+    `paints_freely`: another picture of the same scene costs nothing and shows the same thing.
+    """
 
     script: Pool
     voice: Pool
     painter: Pool
     providers: Mapping[str, str] = field(default_factory=dict)
+    paints_freely: bool = False
 
 
 def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -128,14 +143,14 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     sound = {**whole, "music": _asset(video, video.music), **({"footage": heard} if heard else {})}
     soundtrack = StepPlan("soundtrack", StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
     assemble = StepPlan(
-        "assemble",
+        ASSEMBLE,
         StepKind.ASSEMBLE,
         Pool.IO,
         {**about, "language": video.language},
         (*spoken, *(plan.name for plan in clips), soundtrack.name),
     )
     gate = StepPlan(
-        "gate",
+        GATE,
         StepKind.GATE,
         Pool.IO,
         {

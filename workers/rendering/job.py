@@ -113,6 +113,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         background=options.background,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,
+        variants=options.variants.to_request(),
         priority=options.priority,
     )
 

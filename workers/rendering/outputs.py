@@ -18,10 +18,10 @@ MANIFEST = "manifest.json"
 SUFFIXES = {"captions.srt": ".srt", "captions.vtt": ".vtt", "poster.jpg": ".jpg"}
 
 
-def plan_outputs(video: Path, *, with_manifest: bool) -> dict[str, Path]:
+def plan_outputs(video: Path, variants: Mapping[str, Path], *, with_manifest: bool) -> dict[str, Path]:
     """Where each of a job's outputs is to be saved: the others beside the video, under its name."""
     suffixes = {**SUFFIXES, MANIFEST: ".json"} if with_manifest else SUFFIXES
-    return {"video.mp4": video, **{name: video.with_suffix(suffix) for name, suffix in suffixes.items()}}
+    return {"video.mp4": video, **{name: video.with_suffix(suffix) for name, suffix in suffixes.items()}, **variants}
 
 
 def check_outputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep
+from app.services.steps.check import CheckStep
 from app.services.steps.clip import ClipStep
 from app.services.steps.gate import GateStep
 from app.services.steps.handler import StepHandler
@@ -17,5 +18,6 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.CLIP: ClipStep(),
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
+    StepKind.CHECK: CheckStep(),
     StepKind.GATE: GateStep(),
 }

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
-from app.domain.plan import Follow, plan_scenes
+from app.domain.plan import Follow
+from app.domain.plan_variants import plan_video
 from app.domain.script import Script, with_background, with_images
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import check_glyphs
@@ -66,7 +67,7 @@ class ScriptStep(StepHandler):
     def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
         video = load_input(farm, claim)
         script = load_script(farm, outputs[OUTPUT])
-        return Follow(plan_scenes(script, video, farm.pools), video.title or script.title)
+        return Follow(plan_video(script, video, farm.pools), video.title or script.title)
 
 
 def load_input(farm: Farm, claim: Claim) -> VideoInput:

@@ -1,0 +1,88 @@
+"""The plan of a video with its variants: each is steps of its own, made from what the job has made already.
+
+    scene/1/narration ─┬─ 1920x1080/scene/1/clip ─┬─ 1920x1080/assemble ── 1920x1080/check ── gate
+    1920x1080/scene/1/image ─┘        soundtrack ─┘
+
+Script, narrations and soundtrack are the video's own. Pictures are too wherever one serves both frames. In another
+shape an upload is fitted anew, and so is a picture of a painter that takes nothing for it: composed for the shape it
+has its subject and its heading where they belong. A vendor's picture, which costs money and would show something else
+the second time, is cropped, or laid on its own blur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from app.domain.plan import POSTER, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
+from app.domain.script import Script
+from app.domain.variants import Frame, Variants
+from app.domain.video import VideoInput
+
+
+def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
+    """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
+    main = plan_scenes(script, video, pools)
+    if video.variants is None:
+        return main
+    sizes = list(_plan_sizes(script, video, pools, video.variants))
+    *rest, gate = main
+    checks = tuple(plan.name for plan in sizes if plan.kind == StepKind.CHECK)
+    # The video first: its clips are called before those of its variants, and the gate, which tells of all, is last.
+    return (*rest, *sizes, replace(gate, needs=(*gate.needs, *checks)))
+
+
+def _plan_sizes(script: Script, video: VideoInput, pools: VideoPools, variants: Variants) -> Iterator[StepPlan]:
+    """The steps of the further sizes. The largest first: its pictures serve the smaller ones of its shape."""
+    drawn_for = {"": video.frame}
+    for frame in sorted(variants.sizes, key=lambda frame: frame.pixels, reverse=True):
+        served_by = next((prefix for prefix, other in drawn_for.items() if other.can_show(frame)), None)
+        if served_by is None:
+            served_by = f"{frame.name}/"
+            drawn_for[served_by] = frame
+        publishes = {VIDEO: f"video-{frame.name}.mp4", POSTER: f"poster-{frame.name}.jpg"}
+        yield from _plan_frame(script, video, pools, frame, frame.name, served_by, publishes)
+
+
+def _plan_frame(
+    script: Script,
+    video: VideoInput,
+    pools: VideoPools,
+    frame: Frame,
+    name: str,
+    pictures: str,
+    publishes: dict[str, str],
+) -> Iterator[StepPlan]:
+    """The steps, called `name`/…, of the same video in another `frame`; `pictures` is the prefix of theirs.
+
+    They are planned as those of a video of this size, so that one adopts from the other.
+    """
+    sized = plan_scenes(script, replace(video, width_px=frame.width_px, height_px=frame.height_px), pools)
+    prefix = f"{name}/"
+    own = {plan.name for plan in sized if plan.kind in (StepKind.CLIP, StepKind.ASSEMBLE)}
+    drawn = {plan.name for plan in sized if plan.kind == StepKind.IMAGE and _is_drawn_anew(plan, pools)}
+
+    def place(need: str) -> str:
+        if need in drawn:
+            return pictures + need
+        return prefix + need if need in own else need
+
+    share = frame.pixels / video.frame.pixels
+    for plan in sized:
+        if plan.name in own or (plan.name in drawn and pictures == prefix):
+            needs = tuple(map(place, plan.needs))
+            size = share if plan.kind in (StepKind.IMAGE, StepKind.CLIP) else 1.0
+            yield replace(plan, name=prefix + plan.name, needs=needs, size=size)
+        elif plan.kind == StepKind.GATE:
+            params = {**plan.params, "of": "video", "variant": name, "publishes": publishes}
+            yield replace(
+                plan,
+                name=f"{prefix}check",
+                kind=StepKind.CHECK,
+                params=params,
+                needs=tuple(map(place, plan.needs)),
+            )
+
+
+def _is_drawn_anew(plan: StepPlan, pools: VideoPools) -> bool:
+    return "asset" in plan.params or pools.paints_freely

@@ -1,0 +1,58 @@
+"""The options that ask for more than the video: what goes to the farm for them, and where it is saved."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from app.client import Variants
+from app.domain.errors import InvalidInput
+from app.domain.variants import MAX_SIZES, Frame, check_sizes
+from app.domain.video import parse_size
+from workers.rendering.failures import wrong_input
+
+
+@dataclass(frozen=True)
+class VariantOptions:
+    """`also` are sizes as they were written."""
+
+    also: list[str]
+
+    @classmethod
+    def taken_from(cls, parsed: dict[str, object]) -> Self:
+        """Takes its own out of `parsed`."""
+        return cls(**{name: parsed.pop(name) for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+
+    def check(self, size: str) -> None:
+        """RenderFailed for what the farm would refuse, told with the option's name; `size` is the video's own."""
+        if len(self.also) > MAX_SIZES:
+            raise wrong_input(f"--also may be given {MAX_SIZES} times at most.", "USAGE")
+        frames: list[Frame] = []
+        for written in self.also:
+            try:
+                frames.append(Frame(*parse_size(written)))
+                check_sizes(frames, Frame(*parse_size(size)))
+            except InvalidInput as error:
+                raise wrong_input(f"--also {written}: {error.message}") from None
+
+    def to_request(self) -> Variants | None:
+        asked = Variants(sizes=tuple(self.also) or None)
+        return None if asked == Variants() else asked
+
+    def outputs(self, video: Path) -> dict[str, Path]:
+        """Beside the video, under its name and what sets it apart: `out-1920x1080.mp4` beside `out.mp4`."""
+        names = [Frame(*parse_size(size)).name for size in self.also]
+        beside = {f"video-{name}.mp4": video.with_stem(f"{video.stem}-{name}") for name in names}
+        return beside | {f"poster-{name}.jpg": video.with_name(f"{video.stem}-{name}.jpg") for name in names}
+
+
+def add_variant_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="SIZE",
+        help="the same video in another size too, as out-1920x1080.mp4; may be given again",
+    )
