@@ -23,11 +23,16 @@ class VariantsRequest(Strict):
         examples=[["16:9", "1080x1080"]],
     )
 
+    preview: bool = Field(
+        False,
+        description="The whole video, 360 pixels on its shorter side, before everything else: `preview.mp4`.",
+    )
+
     def to_variants(self, own: Frame) -> Variants | None:
         """None when nothing is asked for; `own` is the video's size. InvalidInput names the entry that cannot be."""
         sizes = tuple(_frame(size, f"variants.sizes.{index}") for index, size in enumerate(self.sizes))
         check_sizes(sizes, own)
-        variants = Variants(sizes=sizes)
+        variants = Variants(sizes=sizes, preview=self.preview)
         return None if variants.is_empty else variants
 
 

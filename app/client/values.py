@@ -53,9 +53,10 @@ class Captions:
 
 @dataclass(frozen=True)
 class Variants:
-    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is."""
+    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is; a `preview` comes first."""
 
     sizes: tuple[str, ...] | None = None
+    preview: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ class StepPlan:
     """A step to be made. `needs` are names of steps of the same job; `params` all that it must know.
 
     `provider` is the vendor that the work calls, under whose limits it falls; None when it calls none.
-    `size` is how much work it is, as a share of what its kind usually is.
+    `size` is how much work it is, as a share of what its kind usually is. One that `goes_ahead` is called before the
+    others of its job, and before those of the organisation's other jobs that are no more urgent.
     """
 
     name: str
@@ -78,6 +79,7 @@ class StepPlan:
     max_attempts: int = MAX_ATTEMPTS
     provider: str | None = None
     size: float = 1.0
+    goes_ahead: bool = False
 
     @property
     def weight(self) -> int:
@@ -109,7 +111,8 @@ class VideoPools:
 def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """The first step of a job; the rest of the graph grows from what it finds."""
     provider = None if video.prompt is None else pools.providers.get(StepKind.SCRIPT)
-    return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider),)
+    goes_ahead = video.variants is not None and video.variants.preview
+    return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider, goes_ahead=goes_ahead),)
 
 
 def narration_name(number: int) -> str:

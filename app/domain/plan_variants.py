@@ -7,6 +7,8 @@ Script, narrations and soundtrack are the video's own. Pictures are too wherever
 shape an upload is fitted anew, and so is a picture of a painter that takes nothing for it: composed for the shape it
 has its subject and its heading where they belong. A vendor's picture, which costs money and would show something else
 the second time, is cropped, or laid on its own blur.
+
+The preview is one more such variant, in the video's shape. It is there first because all that it needs goes ahead.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from dataclasses import replace
 
 from app.domain.plan import POSTER, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Script
-from app.domain.variants import Frame, Variants
+from app.domain.variants import Frame, Variants, preview_frame
 from app.domain.video import VideoInput
+
+PREVIEW = "preview"
 
 
 def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -25,11 +29,23 @@ def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[St
     main = plan_scenes(script, video, pools)
     if video.variants is None:
         return main
-    sizes = list(_plan_sizes(script, video, pools, video.variants))
+    variants = list(_plan_sizes(script, video, pools, video.variants))
+    if video.variants.preview:
+        frame = preview_frame(video.frame)
+        variants += _plan_frame(script, video, pools, frame, PREVIEW, "", {VIDEO: f"{PREVIEW}.mp4"})
     *rest, gate = main
-    checks = tuple(plan.name for plan in sizes if plan.kind == StepKind.CHECK)
+    checks = tuple(plan.name for plan in variants if plan.kind == StepKind.CHECK)
     # The video first: its clips are called before those of its variants, and the gate, which tells of all, is last.
-    return (*rest, *sizes, replace(gate, needs=(*gate.needs, *checks)))
+    return _with_haste((*rest, *variants, replace(gate, needs=(*gate.needs, *checks))))
+
+
+def _with_haste(plans: tuple[StepPlan, ...]) -> tuple[StepPlan, ...]:
+    """`plans` with all that the preview needs, and its needs' needs, going ahead."""
+    ahead = {f"{PREVIEW}/check"}
+    for plan in reversed(plans):
+        if plan.name in ahead:
+            ahead.update(plan.needs)
+    return tuple(replace(plan, goes_ahead=True) if plan.name in ahead else plan for plan in plans)
 
 
 def _plan_sizes(script: Script, video: VideoInput, pools: VideoPools, variants: Variants) -> Iterator[StepPlan]:
@@ -59,7 +75,9 @@ def _plan_frame(
     """
     sized = plan_scenes(script, replace(video, width_px=frame.width_px, height_px=frame.height_px), pools)
     prefix = f"{name}/"
-    own = {plan.name for plan in sized if plan.kind in (StepKind.CLIP, StepKind.ASSEMBLE)}
+    # In the video's own frame there is nothing but its own clips to join.
+    kinds = (StepKind.ASSEMBLE,) if frame == video.frame else (StepKind.CLIP, StepKind.ASSEMBLE)
+    own = {plan.name for plan in sized if plan.kind in kinds}
     drawn = {plan.name for plan in sized if plan.kind == StepKind.IMAGE and _is_drawn_anew(plan, pools)}
 
     def place(need: str) -> str:

@@ -1,4 +1,4 @@
-"""What else comes of one job beside its video: other sizes."""
+"""What else comes of one job beside its video: other sizes, and a preview."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Self
 from app.domain.errors import InvalidInput
 
 MAX_SIZES = 4
+PREVIEW_SIDE_PX = 360
 # Shapes nearer to each other than this share their pictures: what is cropped away is hardly seen.
 SAME_SHAPE = 0.02
 
@@ -36,9 +37,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Variants:
-    """`sizes` are those of further videos, each unlike the video's own and unlike each other."""
+    """`sizes` are those of further videos, each unlike the video's own and unlike each other. `preview`: all of it,
+    small, before anything else.
+    """
 
     sizes: tuple[Frame, ...] = ()
+    preview: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -52,7 +56,17 @@ class Variants:
         """None for None: inputs of earlier versions know no variants."""
         if value is None:
             return None
-        return cls(sizes=tuple(Frame(**frame) for frame in value["sizes"]))
+        return cls(**{**value, "sizes": tuple(Frame(**frame) for frame in value["sizes"])})
+
+
+def preview_frame(own: Frame) -> Frame:
+    """The video's shape with a shorter side of PREVIEW_SIDE_PX; its own frame where that is no larger."""
+    scale = PREVIEW_SIDE_PX / min(own.width_px, own.height_px)
+    return own if scale >= 1 else Frame(_even(own.width_px * scale), _even(own.height_px * scale))
+
+
+def _even(side_px: float) -> int:
+    return round(side_px / 2) * 2
 
 
 def check_sizes(sizes: Sequence[Frame], own: Frame) -> None:

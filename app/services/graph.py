@@ -35,7 +35,7 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
                 "pool": plan.pool,
                 "provider": plan.provider,
                 "status": StepStatus.READY if is_ready else StepStatus.BLOCKED,
-                "priority": job.priority,
+                "priority": job.priority + plan.goes_ahead,
                 "params": dict(plan.params),
                 "weight": plan.weight,
                 "unmet": len(plan.needs),

@@ -100,6 +100,7 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"text": "x", "variants": {"sizes": ["1:1", "wide"]}}, 422, "INVALID_INPUT", "variants.sizes.1"),
     ({"text": "x", "variants": {"sizes": ["9:16"]}}, 422, "INVALID_INPUT", "variants.sizes.0"),
     ({"text": "x", "variants": {"sizes": ["64x64"] * 5}}, 422, "INVALID_INPUT", "variants.sizes"),
+    ({"text": "x", "variants": {"preview": 1}}, 422, "INVALID_INPUT", "variants.preview"),
     ({"text": "x", "priority": 0}, 422, "INVALID_INPUT", "priority"),
     ({"text": "x", "priority": 6}, 422, "INVALID_INPUT", "priority"),
     ({"text": "x", "fps": "30"}, 422, "INVALID_INPUT", "fps"),

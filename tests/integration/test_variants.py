@@ -13,9 +13,10 @@ from PIL import Image
 
 from app.domain.errors import NotFound
 from app.domain.revision import SceneEdit
+from app.domain.sources import Background
 from app.domain.states import JobStatus
 from app.domain.variants import Frame, Variants
-from app.domain.video import VideoInput
+from app.domain.video import SceneInput, VideoInput
 from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.cancel_job import cancel_job
@@ -126,6 +127,31 @@ def test_a_retry_does_the_variants_rest_and_no_more(farm: Farm, org_id: int) -> 
     assert anew(farm, org_id, job) >= {"scene/2/image", "160x90/scene/2/clip", "160x90/check"}
     # A picture that was paid for is shown in both shapes.
     assert len(painter.painted) == 2
+
+
+def test_a_preview_can_be_fetched_before_the_video_is_whole(farm: Farm, org_id: int) -> None:
+    asked = replace(SMALL, width_px=540, height_px=960, variants=Variants(preview=True))
+    job_id = submit(farm, org_id, asked)
+    while not get_job(farm.database, org_id, job_id).outputs:
+        assert work_off(farm, steps=1)
+    job = get_job(farm.database, org_id, job_id)
+    assert [output.name for output in job.outputs] == ["preview.mp4"] and job.status == JobStatus.RUNNING
+    begun = sorted((step.started_at, step.name) for step in list_steps(farm.database, org_id, job_id) if step.attempts)
+    clips = [name for _, name in begun if name.endswith("clip")]
+    assert clips == ["preview/scene/1/clip", "preview/scene/2/clip", "scene/1/clip", "scene/2/clip"]
+    with av.open(str(output(farm, job, "preview.mp4"))) as video:
+        assert (video.streams.video[0].width, video.streams.video[0].height) == (360, 640)
+
+
+def test_a_preview_does_not_wait_for_the_clips_of_the_orgs_other_jobs(farm: Farm, org_id: int) -> None:
+    scenes = tuple(SceneInput(f"Hill {number}.", background=Background("#112233")) for number in range(30))
+    earlier = submit(farm, org_id, replace(SMALL, text=None, scenes=scenes))
+    work_off(farm, steps=1)
+    asked = replace(SMALL, text="A hill.", width_px=540, height_px=960, variants=Variants(preview=True))
+    later = submit(farm, org_id, asked)
+    while not get_job(farm.database, org_id, later).outputs:
+        assert work_off(farm, steps=1)
+    assert get_job(farm.database, org_id, earlier).status == JobStatus.RUNNING
 
 
 def test_a_variant_can_be_fetched_while_the_job_goes_on_and_after_it_was_canceled(farm: Farm, org_id: int) -> None:

@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
+from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes, plan_script
 from app.domain.plan_variants import plan_video
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
-from app.domain.variants import Frame, Variants, check_sizes
+from app.domain.variants import Frame, Variants, check_sizes, preview_frame
 from app.domain.video import VideoInput
 
 FREE = VideoPools(script=Pool.IO, voice=Pool.CPU, painter=Pool.CPU, paints_freely=True)
 PAID = replace(FREE, paints_freely=False)
 SCRIPT = Script("Title", (Scene(1, "One, and some more."), Scene(2, "Two."), Scene(3, "Three.", image="ast_1")))
-WIDE = Frame(1920, 1080)
+TALL, WIDE = Frame(1080, 1920), Frame(1920, 1080)
 
 
 def video(*sizes: Frame) -> VideoInput:
@@ -79,6 +79,46 @@ def test_a_vendors_picture_is_bought_once_and_an_upload_is_fitted_to_each_shape(
     assert plans["1920x1080/scene/2/clip"].needs == ("scene/2/narration", "scene/2/image", "1920x1080/scene/3/image")
 
 
+def previewed(own: Frame = TALL) -> VideoInput:
+    asked = replace(video(), variants=Variants(sizes=(WIDE,), preview=True))
+    return replace(asked, width_px=own.width_px, height_px=own.height_px)
+
+
+def test_all_that_a_preview_needs_goes_ahead_and_nothing_else() -> None:
+    plans = planned(previewed())
+    ahead = {name for name, plan in plans.items() if plan.goes_ahead}
+    made_once = {f"scene/{number}/{part}" for number in (1, 2, 3) for part in ("narration", "image")} | {"soundtrack"}
+    assert ahead == made_once | {name for name in plans if name.startswith("preview/")}
+    assert [plan.goes_ahead for plan in plan_script(previewed(), FREE)] == [True]
+    assert not any(plan.goes_ahead for plan in planned(video(WIDE)).values())
+
+
+def test_a_preview_shows_the_videos_own_pictures() -> None:
+    clip = planned(previewed())["preview/scene/1/clip"]
+    assert clip.needs == ("scene/1/narration", "scene/1/image", "scene/2/image")
+    assert (clip.params["width_px"], clip.params["height_px"], clip.weight) == (360, 640, 2)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (Frame(1080, 1920), Frame(360, 640)),
+        (Frame(1920, 1080), Frame(640, 360)),
+        (Frame(1080, 1350), Frame(360, 450)),
+        (Frame(1000, 1778), Frame(360, 640)),
+        (Frame(90, 160), Frame(90, 160)),
+    ],
+)
+def test_a_preview_has_the_videos_shape_and_360_pixels_on_its_shorter_side(own: Frame, expected: Frame) -> None:
+    assert preview_frame(own) == expected
+
+
+def test_a_preview_of_a_video_that_is_small_already_joins_the_videos_own_clips() -> None:
+    plans = planned(previewed(Frame(90, 160)))
+    assert "preview/scene/1/clip" not in plans
+    assert "scene/1/clip" in plans["preview/assemble"].needs and plans["scene/1/clip"].goes_ahead
+
+
 def test_progress_counts_a_small_variant_for_what_it_is() -> None:
     plans = planned(video(Frame(540, 960)))
     assert plans["scene/1/clip"].weight == 20
@@ -86,9 +126,13 @@ def test_progress_counts_a_small_variant_for_what_it_is() -> None:
 
 
 def test_variants_survive_being_stored_as_json_and_are_not_spoken_of_where_there_are_none() -> None:
-    asked = video(WIDE, Frame(540, 960))
+    asked = previewed()
     assert VideoInput.from_json(json.loads(json.dumps(asked.to_json()))) == asked
     assert "variants" not in VideoInput(text="…").to_json()
+
+
+def test_variants_that_were_stored_before_there_were_previews_have_none() -> None:
+    assert Variants.from_json({"sizes": []}) == Variants()
 
 
 @pytest.mark.parametrize(

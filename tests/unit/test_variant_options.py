@@ -28,6 +28,12 @@ def test_another_size_is_saved_beside_the_video_under_its_name() -> None:
     }
 
 
+def test_a_preview_is_saved_beside_the_video() -> None:
+    options = parse_options(["story.md", "--preview"]).variants
+    assert options.to_request() == Variants(preview=True)
+    assert options.outputs(Path("out.mp4")) == {"preview.mp4": Path("out-preview.mp4")}
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

@@ -13,12 +13,15 @@ from app.domain.variants import MAX_SIZES, Frame, check_sizes
 from app.domain.video import parse_size
 from workers.rendering.failures import wrong_input
 
+PREVIEW = "preview.mp4"
+
 
 @dataclass(frozen=True)
 class VariantOptions:
     """`also` are sizes as they were written."""
 
     also: list[str]
+    preview: bool
 
     @classmethod
     def taken_from(cls, parsed: dict[str, object]) -> Self:
@@ -38,17 +41,21 @@ class VariantOptions:
                 raise wrong_input(f"--also {written}: {error.message}") from None
 
     def to_request(self) -> Variants | None:
-        asked = Variants(sizes=tuple(self.also) or None)
+        asked = Variants(sizes=tuple(self.also) or None, preview=self.preview or None)
         return None if asked == Variants() else asked
 
     def outputs(self, video: Path) -> dict[str, Path]:
         """Beside the video, under its name and what sets it apart: `out-1920x1080.mp4` beside `out.mp4`."""
         names = [Frame(*parse_size(size)).name for size in self.also]
         beside = {f"video-{name}.mp4": video.with_stem(f"{video.stem}-{name}") for name in names}
-        return beside | {f"poster-{name}.jpg": video.with_name(f"{video.stem}-{name}.jpg") for name in names}
+        beside |= {f"poster-{name}.jpg": video.with_name(f"{video.stem}-{name}.jpg") for name in names}
+        return beside | ({PREVIEW: video.with_stem(f"{video.stem}-preview")} if self.preview else {})
 
 
 def add_variant_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--preview", action="store_true", help="first of all the video at 360p, as out-preview.mp4; the rest goes on"
+    )
     group.add_argument(
         "--also",
         action="append",
