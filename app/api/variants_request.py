@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from app.api.strict import Strict
 from app.domain.errors import InvalidInput
-from app.domain.variants import MAX_SIZES, Frame, Variants, check_sizes
+from app.domain.variants import (
+    MAX_SIZES,
+    TEASER_LEAST_S,
+    TEASER_LEAST_WIDTH_PX,
+    TEASER_MOST_S,
+    TEASER_MOST_WIDTH_PX,
+    Frame,
+    Teaser,
+    TeaserFormat,
+    Variants,
+    check_sizes,
+)
 from app.domain.video import parse_size
+
+Format = Literal["gif", "webp"]
+
+
+def _gif() -> list[Format]:
+    return ["gif"]
+
+
+class TeaserRequest(Strict):
+    """A few seconds of the video that play in a loop, without sound: for a mail, a feed, a page that lists videos."""
+
+    formats: list[Format] = Field(
+        default_factory=_gif,
+        min_length=1,
+        max_length=2,
+        description="GIF plays everywhere, WebP is a fraction of its size: `teaser.gif`, `teaser.webp`.",
+        json_schema_extra={"default": ["gif"]},
+    )
+    start_s: float = Field(
+        Teaser.start_s, ge=0, description="Where it begins, in seconds of the video; earlier where that is too short."
+    )
+    duration_s: float = Field(Teaser.duration_s, ge=TEASER_LEAST_S, le=TEASER_MOST_S, description="How long it lasts.")
+    width_px: int = Field(
+        Teaser.width_px,
+        ge=TEASER_LEAST_WIDTH_PX,
+        le=TEASER_MOST_WIDTH_PX,
+        description="At most the video's own, and made even.",
+    )
+
+    def to_teaser(self) -> Teaser:
+        formats = tuple(dict.fromkeys(map(TeaserFormat, self.formats)))
+        return Teaser(formats, float(self.start_s), float(self.duration_s), self.width_px)
 
 
 class VariantsRequest(Strict):
@@ -28,11 +73,15 @@ class VariantsRequest(Strict):
         description="The whole video, 360 pixels on its shorter side, before everything else: `preview.mp4`.",
     )
 
+    teaser: TeaserRequest | None = Field(None, description="A few seconds that play in a loop; `{}` is a GIF of four.")
+
     def to_variants(self, own: Frame) -> Variants | None:
         """None when nothing is asked for; `own` is the video's size. InvalidInput names the entry that cannot be."""
         sizes = tuple(_frame(size, f"variants.sizes.{index}") for index, size in enumerate(self.sizes))
         check_sizes(sizes, own)
-        variants = Variants(sizes=sizes, preview=self.preview)
+        variants = Variants(
+            sizes=sizes, preview=self.preview, teaser=None if self.teaser is None else self.teaser.to_teaser()
+        )
         return None if variants.is_empty else variants
 
 

@@ -52,11 +52,22 @@ class Captions:
 
 
 @dataclass(frozen=True)
+class Teaser:
+    """A few seconds of the video in a loop; `formats` are `gif` and `webp`. None leaves the choice to the farm."""
+
+    formats: tuple[str, ...] | None = None
+    start_s: float | None = None
+    duration_s: float | None = None
+    width_px: int | None = None
+
+
+@dataclass(frozen=True)
 class Variants:
     """What else is to come of the job. `sizes` are written as `VideoRequest.size` is; a `preview` comes first."""
 
     sizes: tuple[str, ...] | None = None
     preview: bool | None = None
+    teaser: Teaser | None = None
 
 
 @dataclass(frozen=True)

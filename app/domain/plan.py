@@ -43,10 +43,11 @@ class StepKind:
     CLIP = "video.clip"
     SOUNDTRACK = "video.soundtrack"
     ASSEMBLE = "video.assemble"
+    TEASER = "video.teaser"
     CHECK = "video.check"  # the gate of a variant
     GATE = "video.gate"
 
-    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, CHECK, GATE)
+    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, TEASER, CHECK, GATE)
 
 
 # Shares of the work, by measured CPU time of a 6 s scene; progress is counted in them.
@@ -57,6 +58,7 @@ WEIGHTS = {
     StepKind.CLIP: 20,
     StepKind.SOUNDTRACK: 10,
     StepKind.ASSEMBLE: 5,
+    StepKind.TEASER: 5,
     StepKind.CHECK: 5,
     StepKind.GATE: 5,
 }

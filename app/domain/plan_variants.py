@@ -9,19 +9,22 @@ has its subject and its heading where they belong. A vendor's picture, which cos
 the second time, is cropped, or laid on its own blur.
 
 The preview is one more such variant, in the video's shape. It is there first because all that it needs goes ahead.
+The teaser is cut from the finished video.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from app.domain.plan import POSTER, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
+from app.domain.plan import ASSEMBLE, POSTER, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Script
-from app.domain.variants import Frame, Variants, preview_frame
+from app.domain.states import Pool
+from app.domain.variants import Frame, Teaser, Variants, preview_frame
 from app.domain.video import VideoInput
 
 PREVIEW = "preview"
+TEASER = "teaser"
 
 
 def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -34,6 +37,8 @@ def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[St
         frame = preview_frame(video.frame)
         variants += _plan_frame(script, video, pools, frame, PREVIEW, "", {VIDEO: f"{PREVIEW}.mp4"})
     *rest, gate = main
+    if video.variants.teaser is not None:
+        variants += _plan_teaser(video, video.variants.teaser, gate)
     checks = tuple(plan.name for plan in variants if plan.kind == StepKind.CHECK)
     # The video first: its clips are called before those of its variants, and the gate, which tells of all, is last.
     return _with_haste((*rest, *variants, replace(gate, needs=(*gate.needs, *checks))))
@@ -92,14 +97,24 @@ def _plan_frame(
             size = share if plan.kind in (StepKind.IMAGE, StepKind.CLIP) else 1.0
             yield replace(plan, name=prefix + plan.name, needs=needs, size=size)
         elif plan.kind == StepKind.GATE:
-            params = {**plan.params, "of": "video", "variant": name, "publishes": publishes}
-            yield replace(
-                plan,
-                name=f"{prefix}check",
-                kind=StepKind.CHECK,
-                params=params,
-                needs=tuple(map(place, plan.needs)),
-            )
+            yield _check(plan, name, publishes, place(ASSEMBLE))
+
+
+def _plan_teaser(video: VideoInput, teaser: Teaser, gate: StepPlan) -> Iterator[StepPlan]:
+    frame = teaser.frame(video.frame)
+    piece = {"start_s": teaser.start_s, "duration_s": teaser.duration_s, **asdict(frame)}
+    params = {"formats": [it.value for it in teaser.formats], "piece": piece}
+    yield StepPlan(TEASER, StepKind.TEASER, Pool.CPU, params, (ASSEMBLE,))
+    names = [f"{TEASER}.{it.value}" for it in teaser.formats]
+    yield _check(gate, TEASER, {name: name for name in names}, TEASER)
+
+
+def _check(gate: StepPlan, name: str, publishes: dict[str, str], made_by: str) -> StepPlan:
+    """The check of the variant `name`, made from the `gate` of a video; `publishes` maps what its maker called its
+    outputs to what the customer does.
+    """
+    params = {**gate.params, "variant": name, "publishes": publishes}
+    return replace(gate, name=f"{name}/check", kind=StepKind.CHECK, params=params, needs=(made_by,))
 
 
 def _is_drawn_anew(plan: StepPlan, pools: VideoPools) -> bool:

@@ -1,15 +1,19 @@
-"""What else comes of one job beside its video: other sizes, and a preview."""
+"""What else comes of one job beside its video: other sizes, a preview, a teaser."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 from app.domain.errors import InvalidInput
 
 MAX_SIZES = 4
 PREVIEW_SIDE_PX = 360
+# Its frames are all held at once while the colours are chosen: about 160 MB at these bounds.
+TEASER_LEAST_S, TEASER_MOST_S = 1.0, 6.0
+TEASER_LEAST_WIDTH_PX, TEASER_MOST_WIDTH_PX = 64, 480
 # Shapes nearer to each other than this share their pictures: what is cropped away is hardly seen.
 SAME_SHAPE = 0.02
 
@@ -35,6 +39,26 @@ class Frame:
         return self.pixels >= other.pixels and max(shapes) <= min(shapes) * (1 + SAME_SHAPE)
 
 
+class TeaserFormat(StrEnum):
+    GIF = "gif"  # plays everywhere; 256 colours
+    WEBP = "webp"  # all colours, at a fraction of the bytes
+
+
+@dataclass(frozen=True)
+class Teaser:
+    """A piece of the video that plays in a loop, in seconds of it. `width_px` is at most the video's own."""
+
+    formats: tuple[TeaserFormat, ...] = (TeaserFormat.GIF,)
+    start_s: float = 0.0
+    duration_s: float = 4.0
+    width_px: int = 320
+
+    def frame(self, video: Frame) -> Frame:
+        """Its size: both sides even, in the video's shape."""
+        width_px = min(self.width_px, video.width_px) // 2 * 2
+        return Frame(width_px, max(2, _even(width_px * video.height_px / video.width_px)))
+
+
 @dataclass(frozen=True)
 class Variants:
     """`sizes` are those of further videos, each unlike the video's own and unlike each other. `preview`: all of it,
@@ -43,6 +67,7 @@ class Variants:
 
     sizes: tuple[Frame, ...] = ()
     preview: bool = False
+    teaser: Teaser | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -56,7 +81,10 @@ class Variants:
         """None for None: inputs of earlier versions know no variants."""
         if value is None:
             return None
-        return cls(**{**value, "sizes": tuple(Frame(**frame) for frame in value["sizes"])})
+        teaser = value.get("teaser")
+        if teaser is not None:
+            teaser = Teaser(**{**teaser, "formats": tuple(map(TeaserFormat, teaser["formats"]))})
+        return cls(**{**value, "sizes": tuple(Frame(**frame) for frame in value["sizes"]), "teaser": teaser})
 
 
 def preview_frame(own: Frame) -> Frame:

@@ -15,7 +15,7 @@ from app.domain.errors import NotFound
 from app.domain.revision import SceneEdit
 from app.domain.sources import Background
 from app.domain.states import JobStatus
-from app.domain.variants import Frame, Variants
+from app.domain.variants import Frame, Teaser, TeaserFormat, Variants
 from app.domain.video import SceneInput, VideoInput
 from app.models.database import Database
 from app.services.answer_once import Asking
@@ -152,6 +152,20 @@ def test_a_preview_does_not_wait_for_the_clips_of_the_orgs_other_jobs(farm: Farm
     while not get_job(farm.database, org_id, later).outputs:
         assert work_off(farm, steps=1)
     assert get_job(farm.database, org_id, earlier).status == JobStatus.RUNNING
+
+
+TEASED = replace(SMALL, variants=Variants(teaser=Teaser((TeaserFormat.GIF, TeaserFormat.WEBP), 0.0, 1.0, 64)))
+
+
+def test_a_teaser_is_cut_from_the_finished_video_in_each_format(farm: Farm, org_id: int) -> None:
+    job = made(farm, org_id, submit(farm, org_id, TEASED))
+    for name, format in (("teaser.gif", "GIF"), ("teaser.webp", "WEBP")):
+        with Image.open(output(farm, job, name)) as teaser:
+            assert (teaser.format, teaser.size, teaser.info["loop"]) == (format, (64, 114), 0)
+    [variant] = manifest_of(farm, job)["variants"]
+    assert variant["measured"]["teaser.gif"]["duration_s"] == pytest.approx(0.96)
+    assert set(variant["outputs"]) == {"teaser.gif", "teaser.webp"}
+    assert anew(farm, org_id, made(farm, org_id, submit(farm, org_id, TEASED))) == {"teaser/check", "gate"}
 
 
 def test_a_variant_can_be_fetched_while_the_job_goes_on_and_after_it_was_canceled(farm: Farm, org_id: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Variants
+from app.client import Teaser, Variants
 from workers.rendering.failures import Exit, RenderFailed
 from workers.rendering.options import parse_options
 
@@ -32,6 +32,12 @@ def test_a_preview_is_saved_beside_the_video() -> None:
     options = parse_options(["story.md", "--preview"]).variants
     assert options.to_request() == Variants(preview=True)
     assert options.outputs(Path("out.mp4")) == {"preview.mp4": Path("out-preview.mp4")}
+
+
+def test_a_teaser_is_saved_in_each_format_under_the_videos_name() -> None:
+    options = parse_options(["story.md", "--teaser", "gif", "--teaser", "webp"]).variants
+    assert options.to_request() == Variants(teaser=Teaser(formats=("gif", "webp")))
+    assert options.outputs(Path("out.mp4")) == {"teaser.gif": Path("out.gif"), "teaser.webp": Path("out.webp")}
 
 
 @pytest.mark.parametrize(

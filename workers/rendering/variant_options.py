@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from app.client import Variants
+from app.client import Teaser, Variants
 from app.domain.errors import InvalidInput
-from app.domain.variants import MAX_SIZES, Frame, check_sizes
+from app.domain.variants import MAX_SIZES, Frame, TeaserFormat, check_sizes
 from app.domain.video import parse_size
 from workers.rendering.failures import wrong_input
 
@@ -18,10 +18,11 @@ PREVIEW = "preview.mp4"
 
 @dataclass(frozen=True)
 class VariantOptions:
-    """`also` are sizes as they were written."""
+    """`also` are sizes as they were written, `teaser` the formats of one."""
 
     also: list[str]
     preview: bool
+    teaser: list[str]
 
     @classmethod
     def taken_from(cls, parsed: dict[str, object]) -> Self:
@@ -41,7 +42,8 @@ class VariantOptions:
                 raise wrong_input(f"--also {written}: {error.message}") from None
 
     def to_request(self) -> Variants | None:
-        asked = Variants(sizes=tuple(self.also) or None, preview=self.preview or None)
+        teaser = Teaser(formats=tuple(dict.fromkeys(self.teaser))) if self.teaser else None
+        asked = Variants(sizes=tuple(self.also) or None, preview=self.preview or None, teaser=teaser)
         return None if asked == Variants() else asked
 
     def outputs(self, video: Path) -> dict[str, Path]:
@@ -49,6 +51,7 @@ class VariantOptions:
         names = [Frame(*parse_size(size)).name for size in self.also]
         beside = {f"video-{name}.mp4": video.with_stem(f"{video.stem}-{name}") for name in names}
         beside |= {f"poster-{name}.jpg": video.with_name(f"{video.stem}-{name}.jpg") for name in names}
+        beside |= {f"teaser.{format}": video.with_suffix(f".{format}") for format in self.teaser}
         return beside | ({PREVIEW: video.with_stem(f"{video.stem}-preview")} if self.preview else {})
 
 
@@ -62,4 +65,11 @@ def add_variant_options(group: argparse._ArgumentGroup) -> None:
         default=[],
         metavar="SIZE",
         help="the same video in another size too, as out-1920x1080.mp4; may be given again",
+    )
+    group.add_argument(
+        "--teaser",
+        action="append",
+        default=[],
+        choices=[format.value for format in TeaserFormat],
+        help="its first four seconds in a loop, as out.gif or out.webp; may be given twice",
     )

@@ -10,6 +10,7 @@ from app.services.steps.image import ImageStep
 from app.services.steps.narration import NarrationStep
 from app.services.steps.script import ScriptStep
 from app.services.steps.soundtrack import SoundtrackStep
+from app.services.steps.teaser import TeaserStep
 
 HANDLERS: dict[str, StepHandler] = {
     StepKind.SCRIPT: ScriptStep(),
@@ -18,6 +19,7 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.CLIP: ClipStep(),
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
+    StepKind.TEASER: TeaserStep(),
     StepKind.CHECK: CheckStep(),
     StepKind.GATE: GateStep(),
 }

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.plan import ASSEMBLE
+from app.domain.plan_variants import TEASER
+from app.media.teaser import TeaserSpec, check_teaser
 from app.services.claim_step import Claim
 from app.services.farm import Farm
-from app.services.steps.check_video import check_video, read_steps
-from app.services.steps.handler import Bench, Outcome, StepHandler, need
+from app.services.steps.check_video import check_video, facts_of, read_steps, shows_own
+from app.services.steps.handler import Bench, Outcome, StepHandler
 from app.storage.protocol import Blob
 
 
@@ -25,15 +26,29 @@ class CheckStep(StepHandler):
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         given = self._given(claim)
-        variant = claim.params["variant"]
-        measured = check_video(farm, claim, bench, read_steps(farm, claim), prefix=f"{variant}/")
+        measured = self._measure(farm, claim, bench, given)
         # As the manifest tells them.
         outputs = {name: blob.to_json() for name, blob in given.items()}
-        return Outcome({}, {"variant": variant, "outputs": outputs, "measured": asdict(measured)}, stored=given)
+        return Outcome({}, {"variant": claim.params["variant"], "outputs": outputs, "measured": measured}, stored=given)
 
     def published(self, claim: Claim) -> tuple[str, ...]:
         return tuple(claim.params["publishes"].values())
 
     def _given(self, claim: Claim) -> dict[str, Blob]:
-        made = need(claim, ASSEMBLE)
+        """What the one step that it needs has made, by the customer's names."""
+        (made,) = claim.upstream.values()
         return {name: made[inner] for inner, name in claim.params["publishes"].items()}
+
+    def _measure(self, farm: Farm, claim: Claim, bench: Bench, given: Mapping[str, Blob]) -> dict[str, Any]:
+        """As JSON; GateFailed when one is not what was planned."""
+        steps, params = read_steps(farm, claim), claim.params
+        if params["variant"] == TEASER:
+            spec = TeaserSpec(**facts_of(steps, TEASER)["piece"])
+            still = shows_own(steps, params)
+            return {
+                name: asdict(
+                    check_teaser(farm.storage.path(blob.sha256), name.rpartition(".")[2], spec, may_be_still=still)
+                )
+                for name, blob in given.items()
+            }
+        return asdict(check_video(farm, claim, bench, steps, prefix=f"{params['variant']}/"))

@@ -28,10 +28,15 @@ def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, An
         height_px=params["height_px"],
         fps=params["fps"],
         frames=facts_of(steps, f"{prefix}{ASSEMBLE}")["frames"],
-        shows_own=params.get("shows_own", False)
-        or any(step["facts"]["provider"] == "upload" for step in steps if step["kind"] == StepKind.IMAGE),
+        shows_own=shows_own(steps, params),
     )
     return check_output(farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256), expected, bench.report)
+
+
+def shows_own(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> bool:
+    """Whether what is seen is the caller's choice somewhere, and so may be black, plain or still."""
+    uploads = (step["facts"]["provider"] == "upload" for step in steps if step["kind"] == StepKind.IMAGE)
+    return params.get("shows_own", False) or any(uploads)
 
 
 def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any], prefix: str = "") -> None:
