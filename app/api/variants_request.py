@@ -14,6 +14,7 @@ from app.domain.variants import (
     TEASER_LEAST_WIDTH_PX,
     TEASER_MOST_S,
     TEASER_MOST_WIDTH_PX,
+    AudioFormat,
     Frame,
     Teaser,
     TeaserFormat,
@@ -23,6 +24,7 @@ from app.domain.variants import (
 from app.domain.video import parse_size
 
 Format = Literal["gif", "webp"]
+AudioKind = Literal["m4a", "mp3"]
 
 
 def _gif() -> list[Format]:
@@ -75,12 +77,21 @@ class VariantsRequest(Strict):
 
     teaser: TeaserRequest | None = Field(None, description="A few seconds that play in a loop; `{}` is a GIF of four.")
 
+    audio: list[AudioKind] = Field(
+        default_factory=list,
+        max_length=2,
+        description="The sound alone: `audio.m4a` is that of the video, `audio.mp3` made from it. -14 LUFS both.",
+    )
+
     def to_variants(self, own: Frame) -> Variants | None:
         """None when nothing is asked for; `own` is the video's size. InvalidInput names the entry that cannot be."""
         sizes = tuple(_frame(size, f"variants.sizes.{index}") for index, size in enumerate(self.sizes))
         check_sizes(sizes, own)
         variants = Variants(
-            sizes=sizes, preview=self.preview, teaser=None if self.teaser is None else self.teaser.to_teaser()
+            sizes=sizes,
+            preview=self.preview,
+            teaser=None if self.teaser is None else self.teaser.to_teaser(),
+            audio=tuple(dict.fromkeys(map(AudioFormat, self.audio))),
         )
         return None if variants.is_empty else variants
 

@@ -63,11 +63,14 @@ class Teaser:
 
 @dataclass(frozen=True)
 class Variants:
-    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is; a `preview` comes first."""
+    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is; a `preview` comes first; `audio`
+    is `m4a`, `mp3` or both.
+    """
 
     sizes: tuple[str, ...] | None = None
     preview: bool | None = None
     teaser: Teaser | None = None
+    audio: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from app.domain.video import CaptionMode, VideoInput
 MAX_ATTEMPTS = 4
 
 # The names of the steps that end a plan; those of a variant follow its own name and a slash.
-ASSEMBLE, GATE = "assemble", "gate"
+SOUNDTRACK, ASSEMBLE, GATE = "soundtrack", "assemble", "gate"
 
 # The assembly's outputs of which a variant has its own; subtitles are the same at every size.
 VIDEO = "video.mp4"
@@ -44,10 +44,11 @@ class StepKind:
     SOUNDTRACK = "video.soundtrack"
     ASSEMBLE = "video.assemble"
     TEASER = "video.teaser"
+    AUDIO = "video.audio"
     CHECK = "video.check"  # the gate of a variant
     GATE = "video.gate"
 
-    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, TEASER, CHECK, GATE)
+    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, TEASER, AUDIO, CHECK, GATE)
 
 
 # Shares of the work, by measured CPU time of a 6 s scene; progress is counted in them.
@@ -59,6 +60,7 @@ WEIGHTS = {
     StepKind.SOUNDTRACK: 10,
     StepKind.ASSEMBLE: 5,
     StepKind.TEASER: 5,
+    StepKind.AUDIO: 3,
     StepKind.CHECK: 5,
     StepKind.GATE: 5,
 }
@@ -146,7 +148,7 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
         if scene.video is not None and scene.video.sound == FootageSound.MIX
     ]
     sound = {**whole, "music": _asset(video, video.music), **({"footage": heard} if heard else {})}
-    soundtrack = StepPlan("soundtrack", StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
+    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
     assemble = StepPlan(
         ASSEMBLE,
         StepKind.ASSEMBLE,

@@ -9,22 +9,23 @@ has its subject and its heading where they belong. A vendor's picture, which cos
 the second time, is cropped, or laid on its own blur.
 
 The preview is one more such variant, in the video's shape. It is there first because all that it needs goes ahead.
-The teaser is cut from the finished video.
+The teaser is cut from the finished video, the sound alone copied from its soundtrack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from app.domain.plan import ASSEMBLE, POSTER, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
+from app.domain.plan import ASSEMBLE, POSTER, SOUNDTRACK, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Script
 from app.domain.states import Pool
-from app.domain.variants import Frame, Teaser, Variants, preview_frame
+from app.domain.variants import AudioFormat, Frame, Teaser, Variants, preview_frame
 from app.domain.video import VideoInput
 
 PREVIEW = "preview"
 TEASER = "teaser"
+AUDIO = "audio"
 
 
 def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -39,6 +40,8 @@ def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[St
     *rest, gate = main
     if video.variants.teaser is not None:
         variants += _plan_teaser(video, video.variants.teaser, gate)
+    if video.variants.audio:
+        variants += _plan_audio(video.variants.audio, gate)
     checks = tuple(plan.name for plan in variants if plan.kind == StepKind.CHECK)
     # The video first: its clips are called before those of its variants, and the gate, which tells of all, is last.
     return _with_haste((*rest, *variants, replace(gate, needs=(*gate.needs, *checks))))
@@ -107,6 +110,13 @@ def _plan_teaser(video: VideoInput, teaser: Teaser, gate: StepPlan) -> Iterator[
     yield StepPlan(TEASER, StepKind.TEASER, Pool.CPU, params, (ASSEMBLE,))
     names = [f"{TEASER}.{it.value}" for it in teaser.formats]
     yield _check(gate, TEASER, {name: name for name in names}, TEASER)
+
+
+def _plan_audio(formats: Sequence[AudioFormat], gate: StepPlan) -> Iterator[StepPlan]:
+    params = {"formats": [it.value for it in formats], "title": gate.params["title"]}
+    yield StepPlan(AUDIO, StepKind.AUDIO, Pool.CPU, params, (SOUNDTRACK,))
+    names = [f"{AUDIO}.{it.value}" for it in formats]
+    yield _check(gate, AUDIO, {name: name for name in names}, AUDIO)
 
 
 def _check(gate: StepPlan, name: str, publishes: dict[str, str], made_by: str) -> StepPlan:

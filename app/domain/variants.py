@@ -1,4 +1,4 @@
-"""What else comes of one job beside its video: other sizes, a preview, a teaser."""
+"""What else comes of one job beside its video: other sizes, a preview, a teaser, the sound alone."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ class Teaser:
         return Frame(width_px, max(2, _even(width_px * video.height_px / video.width_px)))
 
 
+class AudioFormat(StrEnum):
+    M4A = "m4a"  # the very sound of the video, AAC
+    MP3 = "mp3"  # made anew from it, for players that know nothing else
+
+
 @dataclass(frozen=True)
 class Variants:
     """`sizes` are those of further videos, each unlike the video's own and unlike each other. `preview`: all of it,
@@ -68,6 +73,7 @@ class Variants:
     sizes: tuple[Frame, ...] = ()
     preview: bool = False
     teaser: Teaser | None = None
+    audio: tuple[AudioFormat, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -84,7 +90,12 @@ class Variants:
         teaser = value.get("teaser")
         if teaser is not None:
             teaser = Teaser(**{**teaser, "formats": tuple(map(TeaserFormat, teaser["formats"]))})
-        return cls(**{**value, "sizes": tuple(Frame(**frame) for frame in value["sizes"]), "teaser": teaser})
+        return cls(
+            sizes=tuple(Frame(**frame) for frame in value["sizes"]),
+            preview=value.get("preview", False),
+            teaser=teaser,
+            audio=tuple(map(AudioFormat, value.get("audio", ()))),
+        )
 
 
 def preview_frame(own: Frame) -> Frame:

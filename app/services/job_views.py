@@ -27,6 +27,7 @@ STAGE_OF_KIND = {
     "video.clip": "rendering",
     "video.soundtrack": "mixing",
     "video.assemble": "assembling",
+    "video.audio": "mixing",
     "video.teaser": "assembling",
     "video.check": "checking",
     "video.gate": "checking",

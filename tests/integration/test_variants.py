@@ -15,7 +15,7 @@ from app.domain.errors import NotFound
 from app.domain.revision import SceneEdit
 from app.domain.sources import Background
 from app.domain.states import JobStatus
-from app.domain.variants import Frame, Teaser, TeaserFormat, Variants
+from app.domain.variants import AudioFormat, Frame, Teaser, TeaserFormat, Variants
 from app.domain.video import SceneInput, VideoInput
 from app.models.database import Database
 from app.services.answer_once import Asking
@@ -166,6 +166,17 @@ def test_a_teaser_is_cut_from_the_finished_video_in_each_format(farm: Farm, org_
     assert variant["measured"]["teaser.gif"]["duration_s"] == pytest.approx(0.96)
     assert set(variant["outputs"]) == {"teaser.gif", "teaser.webp"}
     assert anew(farm, org_id, made(farm, org_id, submit(farm, org_id, TEASED))) == {"teaser/check", "gate"}
+
+
+def test_the_sound_alone_is_ready_while_clips_are_made_and_is_that_of_the_video(farm: Farm, org_id: int) -> None:
+    asked = replace(SMALL, variants=Variants(audio=(AudioFormat.M4A, AudioFormat.MP3)))
+    job = made(farm, org_id, submit(farm, org_id, asked))
+    [variant] = manifest_of(farm, job)["variants"]
+    heard = [variant["measured"][name]["loudness"]["integrated_lufs"] for name in ("audio.m4a", "audio.mp3")]
+    assert heard[0] == pytest.approx(manifest_of(farm, job)["measured"]["sound"]["loudness"]["integrated_lufs"])
+    assert heard[1] == pytest.approx(heard[0], abs=0.2)
+    with av.open(str(output(farm, job, "audio.mp3"))) as sound:
+        assert sound.metadata["title"] == "Rivers"
 
 
 def test_a_variant_can_be_fetched_while_the_job_goes_on_and_after_it_was_canceled(farm: Farm, org_id: int) -> None:

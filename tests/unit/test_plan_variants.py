@@ -12,7 +12,7 @@ from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes, plan_sc
 from app.domain.plan_variants import plan_video
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
-from app.domain.variants import Frame, Teaser, Variants, check_sizes, preview_frame
+from app.domain.variants import AudioFormat, Frame, Teaser, Variants, check_sizes, preview_frame
 from app.domain.video import VideoInput
 
 FREE = VideoPools(script=Pool.IO, voice=Pool.CPU, painter=Pool.CPU, paints_freely=True)
@@ -80,7 +80,7 @@ def test_a_vendors_picture_is_bought_once_and_an_upload_is_fitted_to_each_shape(
 
 
 def previewed(own: Frame = TALL) -> VideoInput:
-    asked = replace(video(), variants=Variants(sizes=(WIDE,), preview=True, teaser=Teaser()))
+    asked = replace(video(), variants=Variants(sizes=(WIDE,), preview=True, teaser=Teaser(), audio=(AudioFormat.M4A,)))
     return replace(asked, width_px=own.width_px, height_px=own.height_px)
 
 

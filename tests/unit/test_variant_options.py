@@ -40,6 +40,13 @@ def test_a_teaser_is_saved_in_each_format_under_the_videos_name() -> None:
     assert options.outputs(Path("out.mp4")) == {"teaser.gif": Path("out.gif"), "teaser.webp": Path("out.webp")}
 
 
+def test_the_sound_alone_is_saved_under_the_videos_name() -> None:
+    options = parse_options(["story.md", "--audio", "mp3", "--audio", "m4a", "-o", "films/story.mp4"])
+    assert options.variants.to_request() == Variants(audio=("mp3", "m4a"))
+    names = {"audio.mp3": Path("films/story.mp3"), "audio.m4a": Path("films/story.m4a")}
+    assert options.variants.outputs(options.output) == names
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

@@ -9,7 +9,7 @@ from typing import Self
 
 from app.client import Teaser, Variants
 from app.domain.errors import InvalidInput
-from app.domain.variants import MAX_SIZES, Frame, TeaserFormat, check_sizes
+from app.domain.variants import MAX_SIZES, AudioFormat, Frame, TeaserFormat, check_sizes
 from app.domain.video import parse_size
 from workers.rendering.failures import wrong_input
 
@@ -18,11 +18,12 @@ PREVIEW = "preview.mp4"
 
 @dataclass(frozen=True)
 class VariantOptions:
-    """`also` are sizes as they were written, `teaser` the formats of one."""
+    """`also` are sizes as they were written, `teaser` and `audio` the formats of each."""
 
     also: list[str]
     preview: bool
     teaser: list[str]
+    audio: list[str]
 
     @classmethod
     def taken_from(cls, parsed: dict[str, object]) -> Self:
@@ -43,7 +44,12 @@ class VariantOptions:
 
     def to_request(self) -> Variants | None:
         teaser = Teaser(formats=tuple(dict.fromkeys(self.teaser))) if self.teaser else None
-        asked = Variants(sizes=tuple(self.also) or None, preview=self.preview or None, teaser=teaser)
+        asked = Variants(
+            sizes=tuple(self.also) or None,
+            preview=self.preview or None,
+            teaser=teaser,
+            audio=tuple(dict.fromkeys(self.audio)) or None,
+        )
         return None if asked == Variants() else asked
 
     def outputs(self, video: Path) -> dict[str, Path]:
@@ -52,6 +58,7 @@ class VariantOptions:
         beside = {f"video-{name}.mp4": video.with_stem(f"{video.stem}-{name}") for name in names}
         beside |= {f"poster-{name}.jpg": video.with_name(f"{video.stem}-{name}.jpg") for name in names}
         beside |= {f"teaser.{format}": video.with_suffix(f".{format}") for format in self.teaser}
+        beside |= {f"audio.{format}": video.with_suffix(f".{format}") for format in self.audio}
         return beside | ({PREVIEW: video.with_stem(f"{video.stem}-preview")} if self.preview else {})
 
 
@@ -72,4 +79,11 @@ def add_variant_options(group: argparse._ArgumentGroup) -> None:
         default=[],
         choices=[format.value for format in TeaserFormat],
         help="its first four seconds in a loop, as out.gif or out.webp; may be given twice",
+    )
+    group.add_argument(
+        "--audio",
+        action="append",
+        default=[],
+        choices=[format.value for format in AudioFormat],
+        help="its sound alone, as out.m4a or out.mp3; may be given twice",
     )

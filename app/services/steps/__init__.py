@@ -2,6 +2,7 @@
 
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep
+from app.services.steps.audio import AudioStep
 from app.services.steps.check import CheckStep
 from app.services.steps.clip import ClipStep
 from app.services.steps.gate import GateStep
@@ -20,6 +21,7 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
     StepKind.TEASER: TeaserStep(),
+    StepKind.AUDIO: AudioStep(),
     StepKind.CHECK: CheckStep(),
     StepKind.GATE: GateStep(),
 }

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.plan_variants import TEASER
+from app.domain.plan import SOUNDTRACK
+from app.domain.plan_variants import AUDIO, TEASER
+from app.media.audio_file import check_audio
 from app.media.teaser import TeaserSpec, check_teaser
 from app.services.claim_step import Claim
 from app.services.farm import Farm
@@ -49,6 +51,12 @@ class CheckStep(StepHandler):
                 name: asdict(
                     check_teaser(farm.storage.path(blob.sha256), name.rpartition(".")[2], spec, may_be_still=still)
                 )
+                for name, blob in given.items()
+            }
+        if params["variant"] == AUDIO:
+            duration_s = facts_of(steps, SOUNDTRACK)["duration_s"]
+            return {
+                name: asdict(check_audio(farm.storage.path(blob.sha256), name.rpartition(".")[2], duration_s))
                 for name, blob in given.items()
             }
         return asdict(check_video(farm, claim, bench, steps, prefix=f"{params['variant']}/"))
