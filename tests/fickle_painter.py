@@ -17,6 +17,7 @@ class FicklePainter:
     name = "fickle"
     version = "1"
     pool = Pool.CPU
+    is_free = False
 
     def __init__(self) -> None:
         self.refuses: set[int] = set()

@@ -14,7 +14,7 @@ from app.services.job_views import get_artifact
 
 downloads = APIBlueprint("downloads", __name__, tag="Jobs")
 
-# A job that has succeeded never changes, and neither do its outputs.
+# A job that has succeeded never changes, and neither do its outputs, nor a variant that has been checked.
 KEPT_S = 24 * 3600
 BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -47,8 +47,9 @@ def is_one_range(asked: str) -> bool:
 def fetch(job_id: str, name: str) -> Response:
     """Fetch an output
 
-    `video.mp4`, `captions.srt`, `captions.vtt`, `poster.jpg` or `manifest.json`. Always as a download, named
-    after the video's title; players and `<video>` do not mind. `Range`, `If-Range` and `If-None-Match` work.
+    `video.mp4`, `captions.srt`, `captions.vtt`, `poster.jpg`, `manifest.json`, or a variant's, which can be fetched
+    as soon as it is ready. Always as a download, named after the video's title; players and `<video>` do not mind.
+    `Range`, `If-Range` and `If-None-Match` work.
     """
     farm = current_farm()
     artifact = get_artifact(farm.database, current_caller().org_id, job_id, name)

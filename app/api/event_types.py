@@ -10,6 +10,7 @@ STORED_EVENTS = {
     "job.planned": "The script is there, and with it the `steps` of its scenes.",
     "step.started": "A worker has begun a `step`, for the `attempt`-th time.",
     "step.succeeded": "Its result is stored; `adopted` if it was taken over from before.",
+    "output.ready": "A variant has passed its check: its output `name` can be fetched, while the rest goes on.",
     "step.retrying": "An attempt failed with `error`; the next one comes at once, or at `resume_at`.",
     "step.postponed": "The provider said when to come back, at `resume_at`; this attempt does not count.",
     "step.handed_back": "Its worker was stopped and has given it back; this attempt does not count.",

@@ -14,10 +14,15 @@ _DIRECTIONS = dict.fromkeys([0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *ran
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
+# What sets a variant's artifact apart, in its name: `preview`, the size of `video-1920x1080`.
+_VARIANT = re.compile(r"preview|[0-9]+x[0-9]+")
+
+
 def download_name(title: str | None, artifact: str, job_id: str) -> str:
     """`Why the sky is blue.mp4` for the artifact `video.mp4`; the job's id where no title is left.
 
-    All outputs of a job share one stem, so that players find the subtitles beside the video.
+    All outputs of a job share one stem, so that players find the subtitles beside the video; a video in another size
+    adds what sets it apart: `Why the sky is blue 1920x1080.mp4`.
     """
     stem = _FORBIDDEN.sub(" ", (title or "").translate(_DIRECTIONS))
     stem = "".join(" " if unicodedata.category(character) in ("Cc", "Cs") else character for character in stem)
@@ -25,7 +30,8 @@ def download_name(title: str | None, artifact: str, job_id: str) -> str:
     stem = _cut(" ".join(stem.split()).lstrip("-. ")).rstrip(". ")
     if not stem or _RESERVED.fullmatch(stem):
         stem = job_id
-    return stem + PurePosixPath(artifact).suffix
+    variant = _VARIANT.search(artifact)
+    return stem + (f" {variant[0]}" if variant else "") + PurePosixPath(artifact).suffix
 
 
 def _cut(stem: str) -> str:

@@ -93,7 +93,9 @@ class Job(BaseModel):
     finished_at: Time | None
     waiting: JobWait | None = Field(description="What a job with the status `waiting` waits for.")
     error: JobError | None = Field(description="Why the job failed; null unless it did.")
-    outputs: list[Output] = Field(description="Empty until the job has succeeded.")
+    outputs: list[Output] = Field(
+        description="What can be fetched: all of it once the job has succeeded, until then variants that are ready."
+    )
 
 
 class JobPage(BaseModel):

@@ -11,9 +11,11 @@ from pydantic_core import PydanticCustomError
 from app.api.caption_request import Captions, default_captions
 from app.api.effect_request import EffectRequest
 from app.api.strict import Strict
+from app.api.variants_request import VariantsRequest
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
+from app.domain.variants import Frame
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
 
 MAX_SCENES = 1000
@@ -144,6 +146,9 @@ class VideoRequest(Strict):
     seed: int | None = Field(
         None, ge=0, le=MAX_SEED, description="The look of the painted pictures; follows from the words by default."
     )
+    variants: VariantsRequest | None = Field(
+        None, description="What else is to come of the same job.", examples=[{"sizes": ["16:9"]}]
+    )
     priority: int = Field(
         DEFAULT_PRIORITY,
         ge=LOWEST_PRIORITY,
@@ -180,6 +185,7 @@ class VideoRequest(Strict):
             seed=self.seed,
             background=None if self.background is None else self.background.to_background(),
             effect=None if self.effect is None else self.effect.to_effect(),
+            variants=None if self.variants is None else self.variants.to_variants(Frame(width_px, height_px)),
         )
 
 

@@ -33,6 +33,8 @@ from app.client.values import (
     Readiness,
     SceneRequest,
     Stage,
+    Teaser,
+    Variants,
     VideoRequest,
     Voices,
 )
@@ -84,6 +86,8 @@ __all__ = [
     "Stage",
     "StepError",
     "StuckStep",
+    "Teaser",
+    "Variants",
     "VideoRequest",
     "Voices",
     "Worker",

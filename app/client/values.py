@@ -54,6 +54,28 @@ class Captions:
 
 
 @dataclass(frozen=True)
+class Teaser:
+    """A few seconds of the video in a loop; `formats` are `gif` and `webp`. None leaves the choice to the farm."""
+
+    formats: tuple[str, ...] | None = None
+    start_s: float | None = None
+    duration_s: float | None = None
+    width_px: int | None = None
+
+
+@dataclass(frozen=True)
+class Variants:
+    """What else is to come of the job. `sizes` are written as `VideoRequest.size` is; a `preview` comes first; `audio`
+    is `m4a`, `mp3` or both.
+    """
+
+    sizes: tuple[str, ...] | None = None
+    preview: bool | None = None
+    teaser: Teaser | None = None
+    audio: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
@@ -76,6 +98,7 @@ class VideoRequest:
     effect: Effect | None = None
     music: str | None = None
     seed: int | None = None
+    variants: Variants | None = None
     priority: int | None = None
     metadata: Mapping[str, str] | None = None
 

@@ -26,6 +26,13 @@ from app.domain.video import CaptionMode, VideoInput
 
 MAX_ATTEMPTS = 4
 
+# The names of the steps that end a plan; those of a variant follow its own name and a slash.
+SOUNDTRACK, ASSEMBLE, GATE = "soundtrack", "assemble", "gate"
+
+# The assembly's outputs of which a variant has its own; subtitles are the same at every size.
+VIDEO = "video.mp4"
+POSTER = "poster.jpg"
+
 
 class StepKind:
     """The kinds of steps of a video; also the names of their Celery tasks."""
@@ -36,9 +43,12 @@ class StepKind:
     CLIP = "video.clip"
     SOUNDTRACK = "video.soundtrack"
     ASSEMBLE = "video.assemble"
+    TEASER = "video.teaser"
+    AUDIO = "video.audio"
+    CHECK = "video.check"  # the gate of a variant
     GATE = "video.gate"
 
-    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, GATE)
+    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, TEASER, AUDIO, CHECK, GATE)
 
 
 # Shares of the work, by measured CPU time of a 6 s scene; progress is counted in them.
@@ -49,6 +59,9 @@ WEIGHTS = {
     StepKind.CLIP: 20,
     StepKind.SOUNDTRACK: 10,
     StepKind.ASSEMBLE: 5,
+    StepKind.TEASER: 5,
+    StepKind.AUDIO: 3,
+    StepKind.CHECK: 5,
     StepKind.GATE: 5,
 }
 
@@ -58,6 +71,8 @@ class StepPlan:
     """A step to be made. `needs` are names of steps of the same job; `params` all that it must know.
 
     `provider` is the vendor that the work calls, under whose limits it falls; None when it calls none.
+    `size` is how much work it is, as a share of what its kind usually is. One that `goes_ahead` is called before the
+    others of its job, and before those of the organisation's other jobs that are no more urgent.
     """
 
     name: str
@@ -67,10 +82,12 @@ class StepPlan:
     needs: tuple[str, ...] = ()
     max_attempts: int = MAX_ATTEMPTS
     provider: str | None = None
+    size: float = 1.0
+    goes_ahead: bool = False
 
     @property
     def weight(self) -> int:
-        return WEIGHTS[self.kind]
+        return max(1, round(WEIGHTS[self.kind] * self.size))
 
 
 @dataclass(frozen=True)
@@ -83,12 +100,18 @@ class Follow:
 
 @dataclass(frozen=True)
 class VideoPools:
-    """Where the vendors in use want their steps to run, and their names by the kind of step that calls them."""
+    """Where the vendors in use want their steps to run, and their names by the kind of step that calls them.
+
+    `paints_freely`: another picture of the same scene costs nothing and shows the same thing. `workers_agree`: the
+    encoders of the workers that render make clips that can be joined with each other's.
+    """
 
     script: Pool
     voice: Pool
     painter: Pool
     providers: Mapping[str, str] = field(default_factory=dict)
+    paints_freely: bool = False
+    workers_agree: bool = True
 
 
 # Clips of different encoders cannot be joined; where workers differ, each keeps to what all of them have.
@@ -98,7 +121,8 @@ KEEP_TO_X264 = {"keep_to_x264": True}
 def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """The first step of a job; the rest of the graph grows from what it finds."""
     provider = None if video.prompt is None else pools.providers.get(StepKind.SCRIPT)
-    return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider),)
+    goes_ahead = video.variants is not None and video.variants.preview
+    return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider, goes_ahead=goes_ahead),)
 
 
 def narration_name(number: int) -> str:
@@ -113,19 +137,14 @@ def clip_name(number: int) -> str:
     return f"scene/{number}/clip"
 
 
-def plan_scenes(
-    script: Script, video: VideoInput, pools: VideoPools, *, workers_agree: bool = True
-) -> tuple[StepPlan, ...]:
-    """All the steps that follow the script, every one after the steps it needs; they are called in this order.
-
-    `workers_agree`: the encoders of the workers that render make clips that can be joined with each other's.
-    """
+def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
+    """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
     count = len(script.scenes)
     narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes if scene.has_picture)
     # The longest first: whoever starts last then works least, and the workers end close together.
     by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
-    encoding = {} if workers_agree else KEEP_TO_X264
+    encoding = {} if pools.workers_agree else KEEP_TO_X264
     clips = tuple(_plan_clip(scene, script.scenes, video, encoding) for scene in by_length)
     spoken = tuple(plan.name for plan in narrations)
     whole = {"fps": video.fps, "count": count}
@@ -136,16 +155,16 @@ def plan_scenes(
         if scene.video is not None and scene.video.sound == FootageSound.MIX
     ]
     sound = {**whole, "music": _asset(video, video.music), **({"footage": heard} if heard else {})}
-    soundtrack = StepPlan("soundtrack", StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
+    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
     assemble = StepPlan(
-        "assemble",
+        ASSEMBLE,
         StepKind.ASSEMBLE,
         Pool.IO,
         {**about, "language": video.language},
         (*spoken, *(plan.name for plan in clips), soundtrack.name),
     )
     gate = StepPlan(
-        "gate",
+        GATE,
         StepKind.GATE,
         Pool.IO,
         {

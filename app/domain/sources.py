@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-# Scenes as they are stored and hashed say nothing of these where they are not given: what was made
-# before there were such sources is adopted still.
-LATER_FIELDS = ("background", "video", "footage_s", "effect")
+# Scenes and inputs as they are stored and hashed say nothing of these where they are not given: what was made
+# before there were such fields is adopted still.
+LATER_FIELDS = ("background", "video", "footage_s", "effect", "variants")
 
 COLOUR_PATTERN = "^#[0-9a-fA-F]{6}$"
 ONE_SOURCE = "Give one of image, video and background: a scene shows one thing."
@@ -56,5 +56,5 @@ def is_colour(text: str) -> bool:
 
 
 def without_unset(scene: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON of a scene without the sources that it does not have."""
+    """The JSON of a scene or an input without the later fields that it does not have."""
     return {name: value for name, value in scene.items() if value is not None or name not in LATER_FIELDS}

@@ -14,6 +14,7 @@ from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
 from app.domain.script import Script
 from app.domain.sources import Background, Footage, without_unset
+from app.domain.variants import Frame, Variants
 
 NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
 MIN_SIDE_PX = 64
@@ -55,7 +56,7 @@ class VideoInput:
     `images` are asset ids, of videos too, used scene by scene; what then still has no picture shows `background`, if
     there is one. Scenes that name no effect have `effect`. `assets` maps every asset id in use to the SHA-256 of its
     bytes, resolved at acceptance so that the input never changes, and `footage_s` the id of every video that a scene
-    may show to its length in seconds.
+    may show to its length in seconds. `variants` are what else is to come of it, None when there are none.
     """
 
     text: str | None = None
@@ -77,6 +78,11 @@ class VideoInput:
     background: Background | None = None
     footage_s: Mapping[str, float] | None = None
     effect: Effect | None = None
+    variants: Variants | None = None
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(self.width_px, self.height_px)
 
     @property
     def look_seed(self) -> int:
@@ -97,7 +103,7 @@ class VideoInput:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        # Inputs of earlier versions know no script, no style and no background.
+        # Inputs of earlier versions know no script, no style, no background and no variants.
         scenes, script = value["scenes"], value.get("script")
         return cls(
             **{
@@ -109,6 +115,7 @@ class VideoInput:
                 "images": tuple(value["images"]),
                 "background": Background.from_json(value.get("background")),
                 "effect": Effect.from_json(value.get("effect")),
+                "variants": Variants.from_json(value.get("variants")),
             }
         )
 

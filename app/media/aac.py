@@ -8,6 +8,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 
 from app.media.loudness import RATE_HZ, Samples
 from app.media.probe import local_url, open_media
@@ -29,21 +31,26 @@ def encode_aac(blocks: Iterable[Samples], out: Path) -> None:
     with av.open(local_url(out), "w", format="mp4", options=options) as container:
         stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo", options={"flags": "+bitexact"})
         stream.bit_rate = BIT_RATE
-        written = 0
-        for block in blocks:
-            both = np.ascontiguousarray(np.broadcast_to(block, (2, block.shape[1])), np.float32)
-            frame = av.AudioFrame.from_ndarray(both, format="fltp", layout="stereo")
-            frame.sample_rate = RATE_HZ
-            frame.time_base = Fraction(1, RATE_HZ)
-            frame.pts = written
-            written += block.shape[1]
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        write_sound(container, stream, blocks)
 
 
-def decode_sound(path: Path) -> Iterator[Samples]:
-    """The samples that a player plays of an MP4's first sound track, priming and padding left out, in blocks."""
-    with open_media(path, "mov") as container:
+def write_sound(container: OutputContainer, stream: AudioStream, blocks: Iterable[Samples]) -> None:
+    """Encode 48 kHz `blocks` (1 or 2 channels) to a stereo `stream` of an open container, to its end."""
+    written = 0
+    for block in blocks:
+        both = np.ascontiguousarray(np.broadcast_to(block, (2, block.shape[1])), np.float32)
+        frame = av.AudioFrame.from_ndarray(both, format="fltp", layout="stereo")
+        frame.sample_rate = RATE_HZ
+        frame.time_base = Fraction(1, RATE_HZ)
+        frame.pts = written
+        written += block.shape[1]
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def decode_sound(path: Path, demuxer: str = "mov") -> Iterator[Samples]:
+    """The samples that a player plays of a file's first sound track, priming and padding left out, in blocks."""
+    with open_media(path, demuxer) as container:
         stream = container.streams.audio[0]
         end = None if stream.duration is None else (stream.start_time or 0) + stream.duration
         for frame in container.decode(stream):

@@ -11,7 +11,7 @@ import av
 from app.domain.errors import GateFailed
 from app.media.key_frames import Stretch
 from app.media.leveling import SHORT_SOUND_S
-from app.media.loudness import RATE_HZ
+from app.media.loudness import RATE_HZ, Loudness
 from app.media.output_facts import OutputFacts, PictureFacts, SoundFacts, measure_output
 from app.media.soundtrack import CEILING_DBTP, LOUDNESS_TOLERANCE_LU, TARGET_LUFS
 
@@ -99,7 +99,11 @@ def _sound_misses(sound: SoundFacts, expected: Expected) -> Iterator[str]:
         yield f"the sound starts at {sound.starts_at_s:.3f} s"
     if abs(sound.duration_s - expected.duration_s) >= frame_s:
         yield f"{sound.duration_s:.3f} s of sound to {expected.duration_s:.3f} s of picture"
-    loudness = sound.loudness
+    yield from loudness_misses(sound.loudness)
+
+
+def loudness_misses(loudness: Loudness) -> Iterator[str]:
+    """In which ways a sound is not as loud as it must be. Pure."""
     is_short = loudness.sounding_s < SHORT_SOUND_S
     low, high = TARGET_LUFS - LOUDNESS_TOLERANCE_LU, TARGET_LUFS + LOUDNESS_TOLERANCE_LU
     if is_short:

@@ -62,7 +62,7 @@ def make_soundtrack(
             bed = lay_narration(lines, frames=frames, path=Path(folder, "narration"), report=_part(report, 0.0, 0.1))
             blocks = _mixed(bed, music, scene_sounds, Path(folder, "music"), _part(report, 0.1, 0.3))
             analysis = analyse(reporting(blocks(), frames, _part(report, 0.3, 0.4)))
-            loudness = _encode_to_target(blocks, analysis, frames, partial, _part(report, 0.4, 1.0))
+            loudness = encode_to_target(blocks, analysis, frames, partial, _part(report, 0.4, 1.0))
     return SoundtrackReport(frames / RATE_HZ, loudness.integrated_lufs, loudness.true_peak_dbtp)
 
 
@@ -105,12 +105,24 @@ def _sum(*blocks: Samples) -> Samples:
     return total
 
 
-def _encode_to_target(
+@dataclass(frozen=True)
+class Codec:
+    """How blocks of samples become a file, and how that is heard again."""
+
+    encode: Callable[[Iterator[Samples], Path], None]
+    decode: Callable[[Path], Iterator[Samples]]
+
+
+AAC = Codec(encode_aac, decode_sound)
+
+
+def encode_to_target(
     blocks: Callable[[], Iterator[Samples]],
     analysis: Analysis,
     frames: int,
     out: Path,
     report: Callable[[float], None],
+    codec: Codec = AAC,
 ) -> Loudness:
     """Encode at the level that gives the target, measure what came out, and correct it where the codec moved it."""
     target_lufs, ceiling_dbtp = TARGET_LUFS, CEILING_DBTP - _CODEC_MARGIN_DB
@@ -124,8 +136,8 @@ def _encode_to_target(
         done = 0.9
         level = level_for(analysis, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp)
         leveled = apply_level(blocks(), analysis, level)
-        encode_aac(reporting(leveled, frames, _part(share, 0.0, 0.8)), out)
-        measured = measure(reporting(decode_sound(out), frames, _part(share, 0.8, 1.0)))
+        codec.encode(reporting(leveled, frames, _part(share, 0.0, 0.8)), out)
+        measured = measure(reporting(codec.decode(out), frames, _part(share, 0.8, 1.0)))
         missing_lu = TARGET_LUFS - measured.integrated_lufs
         over_db = measured.true_peak_dbtp - CEILING_DBTP
         # More gain cannot help a sound that stays below the target because the limiter would be heard.

@@ -62,9 +62,12 @@ class PictureRequest:
 
 
 class Painter(Protocol):
+    """`is_free`: it may be asked for a scene in several shapes, for it costs nothing and shows the same in each."""
+
     name: str
     version: str
     pool: Pool
+    is_free: bool
 
     def paint(self, request: PictureRequest, out: Path) -> None:
         """Write an RGB JPEG (quality ≥ 92, 4:4:4) to `out`. The same request gives the same bytes."""

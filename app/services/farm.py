@@ -60,4 +60,10 @@ class Farm:
         providers = {StepKind.NARRATION: self.voice.name, StepKind.IMAGE: self.painter.name}
         if self.writer is not None:
             providers[StepKind.SCRIPT] = self.writer.name
-        return VideoPools(script=script, voice=self.voice.pool, painter=self.painter.pool, providers=providers)
+        return VideoPools(
+            script=script,
+            voice=self.voice.pool,
+            painter=self.painter.pool,
+            providers=providers,
+            paints_freely=self.painter.is_free,
+        )

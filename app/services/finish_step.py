@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LeaseLost
-from app.domain.plan import Follow
+from app.domain.plan import Follow, StepKind
 from app.domain.states import JobStatus, StepStatus
 from app.models import Artifact, Job, Step, StepAttempt
 from app.models.database import Database, now_s
@@ -89,7 +89,7 @@ def finish_step(database: Database, claim: Claim, result: Finished) -> None:
         if not result.adopted:
             remember(session, org_id, result.input_hash, outputs, dict(result.facts), now)
         event = {"step": claim.name, "adopted": result.adopted, "elapsed_s": round(now - started_at, 3)}
-        seq = append_events(session, claim.job_id, last_seq, now, [("step.succeeded", event)])
+        seq = append_events(session, claim.job_id, last_seq, now, [("step.succeeded", event), *_ready(claim, result)])
         counted = {"weight": weight, "new_title": result.follow.title, "now": now, "seq": seq}
         open_steps = connection.execute(COUNT_OFF, {**this_job, **counted}).scalar_one()
         if result.follow.grows:
@@ -99,6 +99,13 @@ def finish_step(database: Database, claim: Claim, result: Finished) -> None:
         elif open_steps == 0:
             end_job(session, lock_job(session, claim.job_id), JobStatus.SUCCEEDED, now)
         open_successors(session, claim.step_id, now)
+
+
+def _ready(claim: Claim, result: Finished) -> list[tuple[str, dict[str, Any]]]:
+    """What a variant's check lets out can be fetched from now on, however long the rest of the job takes."""
+    if claim.kind != StepKind.CHECK:
+        return []
+    return [("output.ready", {"name": name}) for name in result.outputs if name in result.publishes]
 
 
 def _artifacts(claim: Claim, org_id: int, result: Finished, now: float) -> list[dict[str, Any]]:

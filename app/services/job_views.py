@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.plan import StepKind
 from app.domain.progress import estimate_remaining_s, percent
 from app.domain.states import JobKind, JobStatus, StepStatus
 from app.domain.waits import WaitReason
@@ -25,9 +27,12 @@ STAGE_OF_KIND = {
     "video.clip": "rendering",
     "video.soundtrack": "mixing",
     "video.assemble": "assembling",
+    "video.audio": "mixing",
+    "video.teaser": "assembling",
+    "video.check": "checking",
     "video.gate": "checking",
 }
-STAGES = tuple(STAGE_OF_KIND.values())
+STAGES = tuple(dict.fromkeys(STAGE_OF_KIND.values()))
 
 
 @dataclass(frozen=True)
@@ -174,13 +179,11 @@ def events_after(database: Database, org_id: int, public_id: str, seq: int, limi
 
 
 def get_artifact(database: Database, org_id: int, public_id: str, name: str) -> ArtifactView:
-    """A published output; NotFound while the job has not succeeded."""
+    """A published output; NotFound while the job has not succeeded, unless it is a variant that has been checked."""
     with database.read() as session:
         job = find_job(session, org_id, public_id)
-        row = session.execute(
-            select(Artifact).where(Artifact.job_id == job.id, Artifact.name == name, Artifact.is_public)
-        ).scalar_one_or_none()
-        if row is None or job.status != JobStatus.SUCCEEDED:
+        row = session.execute(_public(job).where(Artifact.name == name)).scalar_one_or_none()
+        if row is None:
             raise NotFound("This job has no such output.")
         return ArtifactView(row.name, row.sha256, row.size_bytes, row.media_type, job.title)
 
@@ -195,7 +198,7 @@ def find_job(session: Session, org_id: int, public_id: str) -> Job:
 def view_job(session: Session, job: Job, now: float) -> JobView:
     """The view of a loaded job at the database's time `now`."""
     status = JobStatus(job.status)
-    stages, adopted, running_work = _stages(session, job)
+    stages, adopted, running_work, has_checked = _stages(session, job)
     done_share = (job.work_done + running_work) / job.work_total if job.work_total else 0.0
     # Before the script is cut the graph is one step long: its share says nothing about the whole.
     is_planned = len(stages) > 1
@@ -227,12 +230,12 @@ def view_job(session: Session, job: Job, now: float) -> JobView:
         finished_at=job.finished_at,
         waiting=_waiting(session, job) if status == JobStatus.WAITING else None,
         error=error,
-        outputs=_outputs(session, job) if status == JobStatus.SUCCEEDED else (),
+        outputs=_outputs(session, job) if status == JobStatus.SUCCEEDED or has_checked else (),
     )
 
 
-def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, float]:
-    """The job's stages in order, its adopted steps, and the work (in weight units) that running steps have done."""
+def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, float, bool]:
+    """Stages in order, adopted steps, work (in weight units) that running steps have done, any variant checked."""
     rows = session.execute(
         select(
             Step.kind,
@@ -244,9 +247,14 @@ def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, flo
         .where(Step.job_id == job.id)
         .group_by(Step.kind)
     ).all()
-    found = {STAGE_OF_KIND[kind]: (total, done) for kind, total, done, *_ in rows}
-    stages = tuple(StageView(name, found[name][1], found[name][0]) for name in STAGES if name in found)
-    return stages, sum(adopted for *_, adopted, _ in rows), float(sum(work for *_, work in rows))
+    done_of: Counter[str] = Counter()
+    total_of: Counter[str] = Counter()
+    for kind, total, done, *_ in rows:
+        done_of[STAGE_OF_KIND[kind]] += done
+        total_of[STAGE_OF_KIND[kind]] += total
+    stages = tuple(StageView(name, done_of[name], total_of[name]) for name in STAGES if name in total_of)
+    has_checked = any(kind == StepKind.CHECK and done for kind, _, done, *_ in rows)
+    return stages, sum(adopted for *_, adopted, _ in rows), float(sum(work for *_, work in rows)), has_checked
 
 
 def _current_stage(stages: tuple[StageView, ...]) -> str | None:
@@ -273,8 +281,16 @@ def _queue_position(session: Session, job: Job) -> int:
 
 
 def _outputs(session: Session, job: Job) -> tuple[OutputView, ...]:
-    rows = session.scalars(select(Artifact).where(Artifact.job_id == job.id, Artifact.is_public).order_by(Artifact.id))
+    rows = session.scalars(_public(job).order_by(Artifact.id))
     return tuple(OutputView(row.name, row.media_type, row.size_bytes, row.sha256) for row in rows)
+
+
+def _public(job: Job) -> Select[tuple[Artifact]]:
+    """The outputs that may be fetched: all once the job has succeeded, until then the variants that were checked."""
+    found = select(Artifact).where(Artifact.job_id == job.id, Artifact.is_public)
+    if job.status == JobStatus.SUCCEEDED:
+        return found
+    return found.join(Step, Step.id == Artifact.step_id).where(Step.kind == StepKind.CHECK)
 
 
 def _cursor(session: Session, org_id: int, field: str, public_id: str) -> int:

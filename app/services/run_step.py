@@ -98,7 +98,9 @@ def _result_of(farm: Farm, claim: Claim, lease: Lease) -> Finished:
 
     def finished(known: Known, *, adopted: bool) -> Finished:
         follow = _patiently(lambda: handler.follow(farm, claim, known.outputs), lease)
-        return Finished(input_hash, known.outputs, known.facts, follow, publishes=handler.publishes, adopted=adopted)
+        return Finished(
+            input_hash, known.outputs, known.facts, follow, publishes=handler.published(claim), adopted=adopted
+        )
 
     if handler.is_adoptable:
         received = find_receipt(farm.storage, claim, input_hash)
@@ -121,10 +123,10 @@ def _do(farm: Farm, handler: StepHandler, claim: Claim, input_hash: str, lease: 
         outcome = _patiently(lambda: handler.run(farm, claim, bench), lease)
         # Asked before the bytes are kept: a canceled step leaves nothing new in storage.
         lease.report(1.0)
-        outputs = {name: farm.storage.put(file.path, file.media_type) for name, file in outcome.files.items()}
+        made = {name: farm.storage.put(file.path, file.media_type) for name, file in outcome.files.items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Known(outputs, outcome.facts)
+    return Known({**made, **outcome.stored}, outcome.facts)
 
 
 def _patiently(act: Callable[[], T], lease: Lease) -> T:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from app.api import create_app
 from app.domain.caption_style import CaptionBox, CaptionSize, CaptionStyle
 from app.domain.errors import ServiceUnavailable
+from app.domain.variants import AudioFormat, Frame, Teaser, TeaserFormat, Variants
 from app.domain.video import CaptionMode, VideoInput
 from app.models import Job, Step
 from app.models.database import Database
@@ -95,6 +96,19 @@ REFUSED: list[tuple[Any, int, str, str | None]] = [
     ({"text": "x", "seed": False}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": 2**32}, 422, "INVALID_INPUT", "seed"),
     ({"text": "x", "seed": -1}, 422, "INVALID_INPUT", "seed"),
+    ({"text": "x", "variants": ["16:9"]}, 422, "INVALID_INPUT", "variants"),
+    ({"text": "x", "variants": {"sizes": "16:9"}}, 422, "INVALID_INPUT", "variants.sizes"),
+    ({"text": "x", "variants": {"sizes": ["1:1", "wide"]}}, 422, "INVALID_INPUT", "variants.sizes.1"),
+    ({"text": "x", "variants": {"sizes": ["9:16"]}}, 422, "INVALID_INPUT", "variants.sizes.0"),
+    ({"text": "x", "variants": {"sizes": ["64x64"] * 5}}, 422, "INVALID_INPUT", "variants.sizes"),
+    ({"text": "x", "variants": {"preview": 1}}, 422, "INVALID_INPUT", "variants.preview"),
+    ({"text": "x", "variants": {"teaser": {"formats": []}}}, 422, "INVALID_INPUT", "variants.teaser.formats"),
+    ({"text": "x", "variants": {"teaser": {"formats": ["png"]}}}, 422, "INVALID_INPUT", "variants.teaser.formats.0"),
+    ({"text": "x", "variants": {"teaser": {"duration_s": 7}}}, 422, "INVALID_INPUT", "variants.teaser.duration_s"),
+    ({"text": "x", "variants": {"teaser": {"width_px": 481}}}, 422, "INVALID_INPUT", "variants.teaser.width_px"),
+    ({"text": "x", "variants": {"teaser": {"start_s": -1}}}, 422, "INVALID_INPUT", "variants.teaser.start_s"),
+    ({"text": "x", "variants": {"audio": ["wav"]}}, 422, "INVALID_INPUT", "variants.audio.0"),
+    ({"text": "x", "variants": {"audio": "mp3"}}, 422, "INVALID_INPUT", "variants.audio"),
     ({"text": "x", "priority": 0}, 422, "INVALID_INPUT", "priority"),
     ({"text": "x", "priority": 6}, 422, "INVALID_INPUT", "priority"),
     ({"text": "x", "fps": "30"}, 422, "INVALID_INPUT", "fps"),
@@ -154,6 +168,16 @@ def test_a_jobs_priority_is_its_steps_and_3_unless_it_is_given(api: Api) -> None
     assert [job["priority"] for job in jobs] == [3, 5]
     with api.farm.database.read() as session:
         assert list(session.scalars(select(Step.priority).order_by(Step.id))) == [3, 5]
+
+
+def test_variants_are_kept_with_the_job_and_none_is_as_if_they_were_not_sent(api: Api) -> None:
+    asked = {"sizes": ["1:1"], "preview": True, "teaser": {"formats": ["webp", "webp"]}, "audio": ["mp3"]}
+    api.accept(variants=asked)
+    api.accept(variants={})
+    with api.farm.database.read() as session:
+        kept, empty = (VideoInput.from_json(it) for it in session.scalars(select(Job.input).order_by(Job.id)))
+    assert kept.variants == Variants((Frame(1080, 1080),), True, Teaser((TeaserFormat.WEBP,)), (AudioFormat.MP3,))
+    assert empty.variants is None
 
 
 def test_everything_wrong_is_refused_by_name_and_leaves_no_job(api: Api) -> None:

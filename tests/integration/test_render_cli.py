@@ -171,6 +171,12 @@ def bad_inputs() -> dict[str, tuple[bytes | None, Sequence[str], str]]:
         "an odd size": (None, ("story.md", "--size", "101x100"), "--size 101x100: Both sides of size must be even"),
         "a large size": (None, ("story.md", "--size", "9000x100"), "--size 9000x100"),
         "a size that is none": (None, ("story.md", "--size", "big"), "--size big"),
+        "the video's own size again": (
+            None,
+            ("story.md", "--also", "9:16"),
+            "--also 9:16: This is the size of the video",
+        ),
+        "a teaser of another kind": (None, ("story.md", "--teaser", "png"), "--teaser"),
         "an unknown rate": (None, ("story.md", "--fps", "29"), "--fps"),
         "a seed below 0": (None, ("story.md", "--seed", "-1"), "--seed"),
         "an output of another kind": (None, ("story.md", "-o", "film.avi"), "film.avi: the name must end in .mp4"),
@@ -244,6 +250,19 @@ def test_the_results_lie_beside_each_other_and_are_told(guest: Caller) -> None:
         assert abs(video.duration / av.time_base - result["duration_s"]) < 0.1
     assert "A river runs to the sea." in (guest.folder / f"{stem}.srt").read_text(encoding="utf-8")
     assert json.loads((guest.folder / f"{stem}.json").read_text(encoding="utf-8"))["job"] == result["job_id"]
+
+
+@pytest.mark.usefixtures("at_work")
+def test_all_variants_lie_beside_the_video_and_the_preview_is_told_when_it_is_there(guest: Caller) -> None:
+    more = ("--preview", "--also", "96x64", "--teaser", "gif", "--teaser", "webp", "--audio", "m4a", "--audio", "mp3")
+    ended = guest.render("story.md", "--json", *more, *SMALL)
+    assert ended.exit_code == 0, ended.stderr
+    apart = ("-preview.mp4", "-96x64.mp4", "-96x64.jpg", ".gif", ".webp", ".m4a", ".mp3")
+    assert guest.names() == {"story.md", *(f"out{end}" for end in (".mp4", ".srt", ".vtt", ".jpg", *apart))}
+    assert "The preview is there: out-preview.mp4" in ended.stderr
+    assert ended.result["outputs"]["video-96x64.mp4"] == str(guest.folder / "out-96x64.mp4")
+    with av.open(str(guest.folder / "out-96x64.mp4")) as video:
+        assert (video.streams.video[0].width, video.streams.video[0].height) == (96, 64)
 
 
 @pytest.mark.usefixtures("at_work")

@@ -36,6 +36,12 @@ def test_subtitles_stand_beside_their_video() -> None:
     assert names == ["Two seas.mp4", "Two seas.srt", "Two seas.jpg"]
 
 
+def test_a_variant_adds_what_sets_it_apart() -> None:
+    assert download_name("The sea", "video-1920x1080.mp4", "vid_1") == "The sea 1920x1080.mp4"
+    assert download_name("The sea", "preview.mp4", "vid_1") == "The sea preview.mp4"
+    assert download_name("The sea", "captions.srt", "vid_1") == "The sea.srt"
+
+
 @given(st.text())
 def test_every_title_gives_a_name_that_any_system_takes(title: str) -> None:
     name = download_name(title, "video.mp4", "vid_1")

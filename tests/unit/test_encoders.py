@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.encoders import (
@@ -83,7 +85,7 @@ def test_a_worker_with_x264_alone_keeps_its_reason() -> None:
 def test_only_where_workers_differ_the_plan_keeps_clips_to_x264() -> None:
     script, pools = Script(None, (Scene(1, "One."), Scene(2, "Two."))), VideoPools(Pool.IO, Pool.CPU, Pool.CPU)
     for workers_agree in (True, False):
-        plans = plan_scenes(script, VideoInput(text="…"), pools, workers_agree=workers_agree)
+        plans = plan_scenes(script, VideoInput(text="…"), replace(pools, workers_agree=workers_agree))
         clips = [plan.params for plan in plans if plan.kind == StepKind.CLIP]
         assert [params.get("keep_to_x264", False) for params in clips] == [not workers_agree] * 2
 

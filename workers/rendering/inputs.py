@@ -49,7 +49,8 @@ def read_inputs(options: Options) -> Inputs:
         notes = [*notes, f"{len(images) - most} of the {len(images)} pictures are not used: there are {most} scenes."]
     if options.music is not None:
         check_music(options.music)
-    outputs = plan_outputs(options.output, with_manifest=options.manifest)
+    variants = options.variants.outputs(options.output)
+    outputs = plan_outputs(options.output, variants, with_manifest=options.manifest)
     sources = [Path(options.text_file)] if options.text_file not in (None, STDIN) else []
     check_outputs(list(outputs.values()), [*sources, *images, *([options.music] if options.music else [])])
     return Inputs(text, tuple(images[:most]), outputs, tuple(notes))

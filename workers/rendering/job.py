@@ -28,9 +28,10 @@ from workers.rendering.failures import Exit, RenderFailed, wrong_input
 from workers.rendering.farm_use import FarmInUse
 from workers.rendering.inputs import Inputs, shown_name
 from workers.rendering.options import Options
-from workers.rendering.outputs import save_outputs
+from workers.rendering.outputs import EarlyOutput, save_outputs
 from workers.rendering.results import Facts, Rendered, read_facts
 from workers.rendering.standstill import Watchman
+from workers.rendering.variant_options import PREVIEW
 
 CANCEL_WITHIN_S = 5.0
 # A farm that is killed again and again has a reason that starting it once more does not mend.
@@ -78,13 +79,13 @@ def bring_home(farm: FarmInUse, job_id: str, inputs: Inputs, display: Display) -
 
     A farm of our own that was killed on the way comes again under another address; the job goes on there.
     """
-    tries_left = FARMS_AT_MOST
+    tries_left, preview = FARMS_AT_MOST, EarlyOutput(PREVIEW, inputs.outputs.get(PREVIEW))
     while True:
         try:
             with Client(farm.url, farm.api_key, patience_s=farm.patience_s) as client:
                 with Watchman(farm.url, farm.api_key, display) as watchman:
-                    job = watch(client, job_id, display, watchman)
-                save_outputs(client, job, inputs.outputs)
+                    job = watch(client, job_id, display, watchman, preview)
+                save_outputs(client, job, preview.left_of(inputs.outputs))
                 return job, read_facts(client, job)
         except FarmUnreachable:
             tries_left -= 1
@@ -114,6 +115,7 @@ def upload_all(client: Client, options: Options, inputs: Inputs, display: Displa
         effect=options.effect,
         music=upload(client, options.music, "audio") if options.music else None,
         seed=options.seed,
+        variants=options.variants.to_request(),
         priority=options.priority,
     )
 
@@ -134,11 +136,13 @@ def upload(client: Client, path: Path, kind: str) -> str:
     return asset.id
 
 
-def watch(client: Client, job_id: str, display: Display, watchman: Watchman) -> Job:
-    """Show the job until it has succeeded; RenderFailed when it ends otherwise."""
+def watch(client: Client, job_id: str, display: Display, watchman: Watchman, preview: EarlyOutput) -> Job:
+    """Show the job until it has succeeded, and save its preview on the way; RenderFailed when it ends otherwise."""
     for job in client.follow(job_id):
         display.show(job)
         watchman.heard(job)
+        if preview.save(client, job):
+            display.say(f"The preview is there: {preview.path}")
     display.close()
     if job.status == JobStatus.SUCCEEDED:
         return job

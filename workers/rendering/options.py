@@ -18,6 +18,7 @@ from app.domain.sources import Background, is_colour
 from app.domain.video import FRAME_RATES, NAMED_SIZES, parse_size
 from workers.rendering.caption_options import CaptionOptions, add_caption_options
 from workers.rendering.failures import wrong_input
+from workers.rendering.variant_options import VariantOptions, add_variant_options
 
 STDIN = "-"
 MAX_SEED = 2**32 - 1
@@ -32,6 +33,7 @@ EXAMPLES = f"""\
 examples:
   scripts/render story.md                          out.mp4, out.srt, out.vtt and out.jpg, here
   scripts/render story.md -o films/story.mp4 --size 16:9
+  scripts/render story.md --also 16:9 --also 1:1   the same video in three sizes
   scripts/render story.md --images photos --music song.mp3
   scripts/render historia.md --language es --captions line
   fortune | scripts/render - --size 1:1            the text from standard input
@@ -61,6 +63,7 @@ class Options:
     language: str | None
     voice: str | None
     captions: CaptionOptions
+    variants: VariantOptions
     images: Path | None
     background: Background | None
     effect: Effect | None
@@ -126,6 +129,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     result.add_argument(
         "-o", "--output", type=Path, default=Path("out.mp4"), metavar="FILE", help="the video (default: out.mp4)"
     )
+    add_variant_options(result)
     result.add_argument("--manifest", action="store_true", help="also save what it was made of, as out.json")
     result.add_argument("--json", action="store_true", help="print the result as one JSON object, last on stdout")
     result.add_argument("--quiet", action="store_true", help="print nothing but faults")
@@ -141,7 +145,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
     other.add_argument("-h", "--help", action="help", help="print this, and stop")
     parsed = vars(parser.parse_args(arguments))
     captions = CaptionOptions.taken_from(parsed)
-    options = Options(captions=captions, **parsed)
+    variants = VariantOptions.taken_from(parsed)
+    options = Options(captions=captions, variants=variants, **parsed)
     if not options.list_voices:
         check_options(options)
     return options
@@ -181,6 +186,7 @@ def check_options(options: Options) -> None:
         parse_size(options.size)
     except InvalidInput as error:
         raise wrong_input(f"--size {options.size}: {error.message}") from None
+    options.variants.check(options.size)
     options.captions.to_request()
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")

@@ -18,10 +18,10 @@ MANIFEST = "manifest.json"
 SUFFIXES = {"captions.srt": ".srt", "captions.vtt": ".vtt", "poster.jpg": ".jpg"}
 
 
-def plan_outputs(video: Path, *, with_manifest: bool) -> dict[str, Path]:
+def plan_outputs(video: Path, variants: Mapping[str, Path], *, with_manifest: bool) -> dict[str, Path]:
     """Where each of a job's outputs is to be saved: the others beside the video, under its name."""
     suffixes = {**SUFFIXES, MANIFEST: ".json"} if with_manifest else SUFFIXES
-    return {"video.mp4": video, **{name: video.with_suffix(suffix) for name, suffix in suffixes.items()}}
+    return {"video.mp4": video, **{name: video.with_suffix(suffix) for name, suffix in suffixes.items()}, **variants}
 
 
 def check_outputs(paths: Iterable[Path], inputs: Iterable[Path]) -> None:
@@ -71,6 +71,30 @@ def save_outputs(client: Client, job: Job, paths: Mapping[str, Path]) -> None:
                 raise not_saved(paths[name], error, job.id) from None
 
 
+class EarlyOutput:
+    """An output that is saved as soon as the farm has it. `path` None: it was not asked for."""
+
+    def __init__(self, name: str, path: Path | None) -> None:
+        self.name, self.path = name, path
+        self._is_saved = False
+
+    def save(self, client: Client, job: Job) -> bool:
+        """Whether it was there, and is saved now. Raises the ClientErrors."""
+        if self.path is None or self._is_saved or job.output(self.name) is None:
+            return False
+        try:
+            save_outputs(client, job, {self.name: self.path})
+        except RenderFailed:
+            # It is tried once more with the others, and the fault told then: the job goes on.
+            return False
+        self._is_saved = True
+        return True
+
+    def left_of(self, paths: Mapping[str, Path]) -> dict[str, Path]:
+        """`paths` without this one, if it is saved already."""
+        return {name: path for name, path in paths.items() if not (self._is_saved and name == self.name)}
+
+
 def not_saved(path: Path, error: OSError, job_id: str) -> RenderFailed:
     """The video is made and only its saving failed: nothing is lost, and on a disk with space it succeeds."""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -89,7 +113,10 @@ def explain_write(path: Path, error: OSError) -> str:
 def _partials(paths: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
     """A hidden name beside each path; none of them is left, however the block ends."""
     token = secrets.token_hex(4)
-    partials = {name: path.with_name(f".{token}{path.suffix}.partial") for name, path in paths.items()}
+    partials = {
+        name: path.with_name(f".{token}-{number}{path.suffix}.partial")
+        for number, (name, path) in enumerate(paths.items())
+    }
     try:
         yield partials
     finally:

@@ -13,7 +13,7 @@ from workers.rendering.failures import Exit, one_line
 from workers.rendering.outputs import MANIFEST
 from workers.rendering.progress_text import clock
 
-# The names under which programs find the outputs.
+# The names under which programs find the outputs; those of variants are found under the farm's own.
 KEYS = {
     "video.mp4": "video",
     "captions.srt": "srt",
@@ -75,7 +75,7 @@ def result_json(result: Rendered) -> str:
             "status": "succeeded",
             "exit_code": int(Exit.DONE),
             "job_id": result.job_id,
-            "outputs": {KEYS[name]: str(path.absolute()) for name, path in result.paths.items()},
+            "outputs": {KEYS.get(name, name): str(path.absolute()) for name, path in result.paths.items()},
             "size_bytes": result.size_bytes,
             "duration_s": result.facts.duration_s,
             "elapsed_s": round(result.elapsed_s, 3),

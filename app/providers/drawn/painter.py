@@ -14,6 +14,7 @@ class DrawnPainter:
     name = "drawn"
     version = "3"
     pool = Pool.CPU
+    is_free = True
 
     def paint(self, request: PictureRequest, out: Path) -> None:
         # Imported by those who paint: the API knows the painter too, and its boot need not load OpenCV.

@@ -2,6 +2,8 @@
 
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep
+from app.services.steps.audio import AudioStep
+from app.services.steps.check import CheckStep
 from app.services.steps.clip import ClipStep
 from app.services.steps.gate import GateStep
 from app.services.steps.handler import StepHandler
@@ -9,6 +11,7 @@ from app.services.steps.image import ImageStep
 from app.services.steps.narration import NarrationStep
 from app.services.steps.script import ScriptStep
 from app.services.steps.soundtrack import SoundtrackStep
+from app.services.steps.teaser import TeaserStep
 
 HANDLERS: dict[str, StepHandler] = {
     StepKind.SCRIPT: ScriptStep(),
@@ -17,5 +20,8 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.CLIP: ClipStep(),
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
+    StepKind.TEASER: TeaserStep(),
+    StepKind.AUDIO: AudioStep(),
+    StepKind.CHECK: CheckStep(),
     StepKind.GATE: GateStep(),
 }

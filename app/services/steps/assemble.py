@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.plan import clip_name
+from app.domain.plan import ASSEMBLE, POSTER, VIDEO, clip_name
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out
 from app.media.even_out import even_out
@@ -14,21 +14,23 @@ from app.media.poster import make_poster
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.clip import OUTPUT as CLIP
-from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, need
 from app.services.steps.narration import WORDS, load_speech
 from app.services.steps.soundtrack import OUTPUT as SOUNDTRACK
 from app.services.steps.soundtrack import narrations_of
 
-VIDEO = "video.mp4"
 SRT = "captions.srt"
 VTT = "captions.vtt"
-POSTER = "poster.jpg"
 POSTER_AT_S = 1.0
 
 
 class AssembleStep(StepHandler):
     version = 2  # Subtitles of scripts without spaces are cut into phrases, and no space is put between them.
     publishes = (VIDEO, SRT, VTT, POSTER)
+
+    def published(self, claim: Claim) -> tuple[str, ...]:
+        # A variant is published by its check, under a name of its own.
+        return self.publishes if claim.name == ASSEMBLE else ()
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         return {
@@ -69,4 +71,4 @@ class AssembleStep(StepHandler):
         return Outcome(files, {**facts, **({"coded_again": coded_again} if coded_again else {})})
 
     def _clips(self, claim: Claim) -> list[str]:
-        return [claim.upstream[clip_name(number)][CLIP].sha256 for number in range(1, claim.params["count"] + 1)]
+        return [need(claim, clip_name(number))[CLIP].sha256 for number in range(1, claim.params["count"] + 1)]

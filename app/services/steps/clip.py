@@ -20,7 +20,7 @@ from app.media.sources import FootagePiece, Plain, Source, WithEffect
 from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
-from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, find_need
 from app.services.steps.image import OUTPUT as PICTURE
 from app.services.steps.narration import WORDS, load_speech
 
@@ -82,8 +82,8 @@ class ClipStep(StepHandler):
         inputs = {"words": claim.upstream[narration_name(number)][WORDS].sha256}
         for name, shown in (("picture", number), ("next_picture", number + 1)):
             # A scene that shows a card or a video has no picture.
-            if image_name(shown) in claim.upstream:
-                inputs[name] = claim.upstream[image_name(shown)][PICTURE].sha256
+            if (image := find_need(claim, image_name(shown))) is not None:
+                inputs[name] = image[PICTURE].sha256
         return inputs
 
     def _source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:

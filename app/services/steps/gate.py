@@ -12,15 +12,11 @@ from sqlalchemy import select
 
 import app
 from app.domain.encoders import EncoderName
-from app.domain.errors import GateFailed
-from app.domain.plan import StepKind
-from app.domain.states import StepStatus
-from app.domain.video import CaptionMode
-from app.media.gate import Expected, check_output
-from app.models import Job, Step
+from app.domain.plan import ASSEMBLE, VIDEO, StepKind, clip_name
+from app.models import Job
 from app.services.claim_step import Claim
 from app.services.farm import Farm
-from app.services.steps.assemble import VIDEO
+from app.services.steps.check_video import check_video, facts_of, read_steps
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
 
 MANIFEST = "manifest.json"
@@ -34,28 +30,21 @@ class GateStep(StepHandler):
     publishes = (MANIFEST,)
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
-        return {"video": claim.upstream["assemble"][VIDEO].sha256, "params": claim.params}
+        return {"video": claim.upstream[ASSEMBLE][VIDEO].sha256, "params": claim.params}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         params = claim.params
         steps = read_steps(farm, claim)
-        check_captions(steps, params)
-        expected = Expected(
-            width_px=params["width_px"],
-            height_px=params["height_px"],
-            fps=params["fps"],
-            frames=facts_of(steps, StepKind.ASSEMBLE)[0]["frames"],
-            shows_own=params.get("shows_own", False)
-            or any(facts["provider"] == "upload" for facts in facts_of(steps, StepKind.IMAGE)),
-        )
-        measured = check_output(farm.storage.path(claim.upstream["assemble"][VIDEO].sha256), expected, bench.report)
+        measured = check_video(farm, claim, bench, steps)
+        variants = [step["facts"] for step in steps if step["kind"] == StepKind.CHECK]
         manifest = {
             "job": claim.job_public_id,
             "title": params["title"],
             "notes": params["notes"],
             "encoder": encoder_of(steps),
             "measured": asdict(measured),
-            "outputs": {name: blob.to_json() for name, blob in claim.upstream["assemble"].items()},
+            "outputs": {name: blob.to_json() for name, blob in claim.upstream[ASSEMBLE].items()},
+            **({"variants": variants} if variants else {}),
             "steps": steps,
             "versions": {"sceneworks": app.__version__, **{tool: version(tool) for tool in TOOLS}},
             "input": read_request(farm, claim),
@@ -65,58 +54,14 @@ class GateStep(StepHandler):
         return Outcome({MANIFEST: OutputFile(path, "application/json")}, asdict(measured))
 
 
-def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> None:
-    """GateFailed when a scene speaks without captions that were asked for, or shows one outside the frame."""
-    if params["captions"] == CaptionMode.OFF:
-        return
-    frame = (params["width_px"], params["height_px"])
-    misses = []
-    for step in steps:
-        if step["kind"] != StepKind.CLIP:
-            continue
-        box = step["facts"]["caption_box"]
-        if box is None:
-            misses.append(f"{step['name']} speaks and shows no caption")
-        elif box[0] < 0 or box[1] < 0 or box[2] > frame[0] or box[3] > frame[1]:
-            misses.append(f"{step['name']} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
-    if misses:
-        raise GateFailed("The captions are not what was planned: " + "; ".join(misses), misses=misses)
-
-
 def encoder_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """What the video was encoded with, and why; with the scenes whose clips had to be coded again to be joined."""
-    # Clips that were made before there was a choice are x264's.
-    made = [facts.get("encoder") or {"name": EncoderName.X264} for facts in facts_of(steps, StepKind.CLIP)]
-    coded_again = facts_of(steps, StepKind.ASSEMBLE)[0].get("coded_again", [])
+    coded_again = facts_of(steps, ASSEMBLE).get("coded_again", [])
     if coded_again:
         why = "clips of different encoders cannot be joined"
         return {"name": EncoderName.X264, "why": why, "scenes_coded_again": coded_again}
-    return dict(made[0])
-
-
-def facts_of(steps: list[dict[str, Any]], kind: str) -> list[Mapping[str, Any]]:
-    """The facts of the finished steps of one kind, in the order of the plan."""
-    return [step["facts"] for step in steps if step["kind"] == kind]
-
-
-def read_steps(farm: Farm, claim: Claim) -> list[dict[str, Any]]:
-    """The job's finished steps: who made each, from which input, into which bytes, in how many attempts."""
-    with farm.database.read() as session:
-        rows = session.scalars(
-            select(Step).where(Step.job_id == claim.job_id, Step.status == StepStatus.SUCCEEDED).order_by(Step.id)
-        )
-        return [
-            {
-                "name": step.name,
-                "kind": step.kind,
-                "input_hash": step.input_hash,
-                "adopted": step.adopted,
-                "attempts": step.attempt,
-                "facts": step.facts,
-                "outputs": {name: blob["sha256"] for name, blob in (step.outputs or {}).items()},
-            }
-            for step in rows
-        ]
+    # Clips that were made before there was a choice are x264's.
+    return dict(facts_of(steps, clip_name(1)).get("encoder") or {"name": EncoderName.X264})
 
 
 def read_request(farm: Farm, claim: Claim) -> dict[str, Any]:

@@ -35,10 +35,11 @@ class OutputFile:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Files by output name, and the facts worth keeping (JSON)."""
+    """Files by output name, and the facts worth keeping (JSON). `stored` are outputs whose bytes are kept already."""
 
     files: Mapping[str, OutputFile]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    stored: Mapping[str, Blob] = field(default_factory=dict)
 
 
 class StepHandler(ABC):
@@ -62,3 +63,19 @@ class StepHandler(ABC):
     def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
         """What comes after, made from the stored outputs, so that an adopted step leads to the same."""
         return Follow()
+
+    def published(self, claim: Claim) -> tuple[str, ...]:
+        """The names of the outputs that the customer gets of this very step."""
+        return self.publishes
+
+
+def find_need(claim: Claim, name: str) -> Mapping[str, Blob] | None:
+    """What the needed step `name` of the scenes gave: a variant's own (`1920x1080/scene/1/image`) or the video's."""
+    return next((given for step, given in claim.upstream.items() if step == name or step.endswith(f"/{name}")), None)
+
+
+def need(claim: Claim, name: str) -> Mapping[str, Blob]:
+    """As `find_need`, of a step that every plan has."""
+    given = find_need(claim, name)
+    assert given is not None, name
+    return given

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
-from app.domain.plan import Follow, plan_scenes
+from app.domain.plan import Follow
+from app.domain.plan_variants import plan_video
 from app.domain.script import Script, with_background, with_effect, with_images
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import check_glyphs
@@ -72,8 +73,8 @@ class ScriptStep(StepHandler):
     def follow(self, farm: Farm, claim: Claim, outputs: Mapping[str, Blob]) -> Follow:
         video = load_input(farm, claim)
         script = load_script(farm, outputs[OUTPUT])
-        plans = plan_scenes(script, video, farm.pools, workers_agree=workers_agree(farm.database))
-        return Follow(plans, video.title or script.title)
+        pools = replace(farm.pools, workers_agree=workers_agree(farm.database))
+        return Follow(plan_video(script, video, pools), video.title or script.title)
 
 
 def load_input(farm: Farm, claim: Claim) -> VideoInput:

@@ -1,0 +1,83 @@
+"""What the gate asks of a video, be it the job's own or a variant: measured against the plan, captions inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from app.domain.errors import GateFailed
+from app.domain.plan import ASSEMBLE, VIDEO, StepKind
+from app.domain.states import StepStatus
+from app.domain.video import CaptionMode
+from app.media.gate import Expected, check_output
+from app.media.output_facts import OutputFacts
+from app.models import Step
+from app.services.claim_step import Claim
+from app.services.farm import Farm
+from app.services.steps.handler import Bench, need
+
+
+def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, Any]], prefix: str = "") -> OutputFacts:
+    """What was measured of the video whose steps' names begin with `prefix`; GateFailed when it misses the plan."""
+    params = claim.params
+    check_captions(steps, params, prefix)
+    expected = Expected(
+        width_px=params["width_px"],
+        height_px=params["height_px"],
+        fps=params["fps"],
+        frames=facts_of(steps, f"{prefix}{ASSEMBLE}")["frames"],
+        shows_own=shows_own(steps, params),
+    )
+    return check_output(farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256), expected, bench.report)
+
+
+def shows_own(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> bool:
+    """Whether what is seen is the caller's choice somewhere, and so may be black, plain or still."""
+    uploads = (step["facts"]["provider"] == "upload" for step in steps if step["kind"] == StepKind.IMAGE)
+    return params.get("shows_own", False) or any(uploads)
+
+
+def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any], prefix: str = "") -> None:
+    """GateFailed when a scene speaks without captions that were asked for, or shows one outside the frame."""
+    if params["captions"] == CaptionMode.OFF:
+        return
+    frame = (params["width_px"], params["height_px"])
+    misses = []
+    for step in steps:
+        if step["kind"] != StepKind.CLIP or not step["name"].startswith(f"{prefix}scene/"):
+            continue
+        box = step["facts"]["caption_box"]
+        if box is None:
+            misses.append(f"{step['name']} speaks and shows no caption")
+        elif box[0] < 0 or box[1] < 0 or box[2] > frame[0] or box[3] > frame[1]:
+            misses.append(f"{step['name']} has a caption at {box}, outside the frame of {frame[0]}×{frame[1]}")
+    if misses:
+        raise GateFailed("The captions are not what was planned: " + "; ".join(misses), misses=misses)
+
+
+def facts_of(steps: list[dict[str, Any]], name: str) -> Mapping[str, Any]:
+    """The facts of a finished step."""
+    facts: Mapping[str, Any] = next(step["facts"] for step in steps if step["name"] == name)
+    return facts
+
+
+def read_steps(farm: Farm, claim: Claim) -> list[dict[str, Any]]:
+    """The job's finished steps: who made each, from which input, into which bytes, in how many attempts."""
+    with farm.database.read() as session:
+        rows = session.scalars(
+            select(Step).where(Step.job_id == claim.job_id, Step.status == StepStatus.SUCCEEDED).order_by(Step.id)
+        )
+        return [
+            {
+                "name": step.name,
+                "kind": step.kind,
+                "input_hash": step.input_hash,
+                "adopted": step.adopted,
+                "attempts": step.attempt,
+                "facts": step.facts,
+                "outputs": {name: blob["sha256"] for name, blob in (step.outputs or {}).items()},
+            }
+            for step in rows
+        ]
