@@ -12,7 +12,8 @@ LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 1, 3, 5
 
 @dataclass(frozen=True)
 class Candidate:
-    """A ready step. `priority` 5 is the most urgent; among equals the lower `step_id` was there first.
+    """A ready step. `priority` is its job's, 5 the most urgent, or one more for a step that goes ahead of its job;
+    among equals the lower `step_id` was there first.
 
     Steps of one `lane` (the vendor they call) may be limited in number.
     """

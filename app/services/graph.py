@@ -35,6 +35,7 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
                 "pool": plan.pool,
                 "provider": plan.provider,
                 "status": StepStatus.READY if is_ready else StepStatus.BLOCKED,
+                # In the order that dispatch has an index for: one more urgent is before all equals.
                 "priority": job.priority + plan.goes_ahead,
                 "params": dict(plan.params),
                 "weight": plan.weight,

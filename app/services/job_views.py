@@ -235,9 +235,7 @@ def view_job(session: Session, job: Job, now: float) -> JobView:
 
 
 def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, float, bool]:
-    """The job's stages in order, its adopted steps, the work (in weight units) that running steps have done, and
-    whether a variant has been checked.
-    """
+    """Stages in order, adopted steps, work (in weight units) that running steps have done, any variant checked."""
     rows = session.execute(
         select(
             Step.kind,
