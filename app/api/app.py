@@ -20,6 +20,7 @@ from app.api import (
     openapi,
     pages,
     requests,
+    templates,
     uploads,
     videos,
     voices,
@@ -71,6 +72,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         downloads.downloads,
         uploads.uploads,
         voices.voices,
+        templates.templates,
         health.health,
         pages.pages,
     ):

@@ -14,7 +14,14 @@ from typing import Any
 Json = Mapping[str, Any]
 
 # What stands in an address for a path parameter; the first is set by the page's first steps.
-IN_ADDRESS = {"job_id": "$JOB", "name": "video.mp4", "number": "1", "pool": "cpu", "worker": "cpu@host:4711"}
+IN_ADDRESS = {
+    "job_id": "$JOB",
+    "name": "video.mp4",
+    "number": "1",
+    "pool": "cpu",
+    "worker": "cpu@host:4711",
+    "template": "bulletin",
+}
 UPLOAD = "-F file=@photo.jpg"
 
 JOB_ID = "vid_4k8zq0v2m7x1c9p3"

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from app.api.caption_request import Captions, default_captions
 from app.api.strict import Strict
+from app.api.template_schema import TemplateChoice
+from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
@@ -118,6 +120,12 @@ class VideoRequest(Strict):
         "en", max_length=35, description="The language spoken, a tag of `GET /api/voices`.", examples=["en", "pt-br"]
     )
     voice: str | None = Field(None, max_length=100, description="A voice of `GET /api/voices`.")
+    template: TemplateChoice | None = Field(
+        None,
+        description="How it looks: the name of one of `GET /api/templates`, or a whole one of your own. What "
+        "`captions` says takes the place of the template's. Without one the look is plain.",
+        examples=["bulletin", {"name": "our-news", "colours": {"accent": "#00A3A3"}, "transition": {"kind": "slide"}}],
+    )
     captions: Captions = Field(
         default_factory=default_captions,
         description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing; "
@@ -170,11 +178,12 @@ class VideoRequest(Strict):
             language=self.language,
             voice=self.voice,
             captions=CaptionMode(self.captions.mode),
-            caption_style=self.captions.to_style(),
+            caption_style=self.captions.to_style() if self.template is None else CaptionStyle(),
             images=tuple(self.images),
             music=self.music,
             seed=self.seed,
             background=None if self.background is None else self.background.to_background(),
+            template=None if self.template is None else self.captions.over(self.template.to_template()),
         )
 
 
@@ -204,6 +213,10 @@ EXAMPLES = {
                 {"text": "Neither is a lake.", "background": {"colour": "#0b2545", "to": "#13315c"}},
             ],
         },
+    },
+    "template": {
+        "summary": "In the look of a template",
+        "value": {"title": "Two seas", "text": "The North Sea is young.", "template": "storybook", "size": "1:1"},
     },
     "prompt": {
         "summary": "A script written by a language model",

@@ -33,6 +33,7 @@ from app.client.values import (
     Readiness,
     SceneRequest,
     Stage,
+    TemplateInfo,
     VideoRequest,
     Voices,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Stage",
     "StepError",
     "StuckStep",
+    "TemplateInfo",
     "VideoRequest",
     "Voices",
     "Worker",

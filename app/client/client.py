@@ -15,7 +15,7 @@ from app.client.follow import follow, history, job_path
 from app.client.operations import Canary, Pool, StuckStep, Worker
 from app.client.transport import Transport
 from app.client.uploads import form_of
-from app.client.values import Asset, Job, JobEvent, Output, Readiness, VideoRequest, Voices, understand
+from app.client.values import Asset, Job, JobEvent, Output, Readiness, TemplateInfo, VideoRequest, Voices, understand
 from app.domain.revision import SceneEdit
 
 PATIENCE_S = 60.0
@@ -52,6 +52,14 @@ class Client:
     def voices(self) -> Voices:
         """The languages and voices that the farm speaks."""
         return understand(Voices.from_json, self._transport.get("/api/voices"))
+
+    def templates(self) -> tuple[TemplateInfo, ...]:
+        """The looks that ship with the farm."""
+        return self._items(TemplateInfo.from_json, "/api/templates")
+
+    def template(self, name: str) -> dict[str, Any]:
+        """The whole of one as JSON, to change and send as a `VideoRequest.template`. NotFound for another name."""
+        return understand(dict, self._transport.get(f"/api/templates/{quote(name, safe='')}"))
 
     def readiness(self) -> Readiness:
         """Whether the farm can work, and what keeps it from it. Asked once: an answer that does not come is one too."""

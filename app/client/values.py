@@ -38,7 +38,7 @@ class Captions:
     """How captions look; None leaves the choice to the farm. Colours are `#RRGGBB`.
 
     `mode` is `word`, `line` or `off`; `size` is `small`, `medium` or `large`; `position` is `top`, `middle` or
-    `bottom`. A `box` takes the outline's place.
+    `bottom`. A `box` takes the outline's place. `font` is `inter`, `manrope`, `fraunces` or `sofia-condensed`.
     """
 
     mode: str | None = None
@@ -49,13 +49,15 @@ class Captions:
     position: str | None = None
     uppercase: bool | None = None
     box: CaptionBox | None = None
+    font: str | None = None
 
 
 @dataclass(frozen=True)
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
-    `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `images` and `music` are asset ids;
+    `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `template` a name or a whole one, as
+    `Client.template` gives it; `images` and `music` are asset ids;
     scenes without a picture show `background`, if there is one; `metadata` comes back with the job; `priority` is 1 to
     5, 5 the most urgent.
     """
@@ -69,6 +71,7 @@ class VideoRequest:
     language: str | None = None
     voice: str | None = None
     captions: str | Captions | None = None
+    template: str | Mapping[str, Any] | None = None
     images: tuple[str, ...] | None = None
     background: Background | None = None
     music: str | None = None
@@ -251,6 +254,19 @@ class Voices:
     def from_json(cls, value: Any) -> Self:
         languages = tuple(Language(language["tag"], language["name"]) for language in value["languages"])
         return cls(value["provider"], languages, tuple(value["voices"]))
+
+
+@dataclass(frozen=True)
+class TemplateInfo:
+    """A look that ships with the farm; `name` is what `VideoRequest.template` takes."""
+
+    name: str
+    version: int
+    description: str
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(value["name"], value["version"], value["description"])
 
 
 def understand(read: Callable[[Any], T], value: Any) -> T:

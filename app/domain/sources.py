@@ -10,7 +10,7 @@ from typing import Any, Self
 
 # Scenes as they are stored and hashed say nothing of these where they are not given: what was made
 # before there were such sources is adopted still.
-LATER_FIELDS = ("background", "video", "footage_s")
+LATER_FIELDS = ("background", "video", "footage_s", "template", "brand")
 
 COLOUR_PATTERN = "^#[0-9a-fA-F]{6}$"
 ONE_SOURCE = "Give one of image, video and background: a scene shows one thing."

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any, Self
 
 from app.domain.capitals import in_capitals
+from app.domain.caption_style import CaptionMode as CaptionMode
 from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
+from app.domain.look import Brand
 from app.domain.script import Script
 from app.domain.sources import Background, Footage, without_unset
+from app.domain.template import Template
 
 NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
 MIN_SIDE_PX = 64
 MAX_SIDE_PX = 4096
 FRAME_RATES = (24, 25, 30, 60)
-
-
-class CaptionMode(StrEnum):
-    WORD = "word"  # the word being spoken is highlighted
-    LINE = "line"  # plain lines
-    OFF = "off"  # nothing is burned in; SRT and VTT are delivered all the same
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,9 @@ class VideoInput:
     `images` are asset ids, of videos too, used scene by scene; what then still has no picture shows `background`, if
     there is one. `assets` maps every asset id in use to the SHA-256 of its bytes, resolved at acceptance so that the
     input never changes, and `footage_s` the id of every video that a scene may show to its length in seconds.
+
+    `template` is the look, with the brand's and the caller's own in it and every colour concrete from acceptance on;
+    `captions` and `caption_style` are its captions'. `brand` is the organisation's kit as it was then.
     """
 
     text: str | None = None
@@ -72,6 +71,8 @@ class VideoInput:
     assets: Mapping[str, str] | None = None
     background: Background | None = None
     footage_s: Mapping[str, float] | None = None
+    template: Template | None = None
+    brand: Brand | None = None
 
     @property
     def look_seed(self) -> int:
@@ -88,12 +89,13 @@ class VideoInput:
     def to_json(self) -> dict[str, Any]:
         scenes = None if self.scenes is None else [scene.to_json() for scene in self.scenes]
         script = None if self.script is None else self.script.to_json()
-        return {**without_unset(asdict(self)), "scenes": scenes, "script": script}
+        template = None if self.template is None else self.template.to_json()
+        return without_unset({**asdict(self), "scenes": scenes, "script": script, "template": template})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        # Inputs of earlier versions know no script, no style and no background.
-        scenes, script = value["scenes"], value.get("script")
+        # Inputs of earlier versions know no script, no style, no background and no template.
+        scenes, script, template = value["scenes"], value.get("script"), value.get("template")
         return cls(
             **{
                 **value,
@@ -103,6 +105,8 @@ class VideoInput:
                 "caption_style": CaptionStyle.from_json(value.get("caption_style") or {}),
                 "images": tuple(value["images"]),
                 "background": Background.from_json(value.get("background")),
+                "template": None if template is None else Template.from_json(template),
+                "brand": Brand.from_json(value.get("brand")),
             }
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.domain.look import TitleCard
 from app.domain.sources import Background
 
 
@@ -21,5 +22,14 @@ class FootagePiece:
         return max(1, round((self.end_s - self.start_s) * fps))
 
 
-# The file of a picture, a card, or a piece of a video.
-Source = Path | Background | FootagePiece
+@dataclass(frozen=True)
+class CardSource:
+    """A title card; `logo` is the file of one, if it shows any. With `fades_in` its words come after its ground."""
+
+    card: TitleCard
+    logo: Path | None = None
+    fades_in: bool = False
+
+
+# The file of a picture, a card, a piece of a video, or a title card.
+Source = Path | Background | FootagePiece | CardSource

@@ -23,11 +23,12 @@ STAGE_OF_KIND = {
     "video.narration": "speaking",
     "video.image": "drawing",
     "video.clip": "rendering",
+    "video.card": "rendering",
     "video.soundtrack": "mixing",
     "video.assemble": "assembling",
     "video.gate": "checking",
 }
-STAGES = tuple(STAGE_OF_KIND.values())
+STAGES = tuple(dict.fromkeys(STAGE_OF_KIND.values()))
 
 
 @dataclass(frozen=True)
@@ -244,8 +245,11 @@ def _stages(session: Session, job: Job) -> tuple[tuple[StageView, ...], int, flo
         .where(Step.job_id == job.id)
         .group_by(Step.kind)
     ).all()
-    found = {STAGE_OF_KIND[kind]: (total, done) for kind, total, done, *_ in rows}
-    stages = tuple(StageView(name, found[name][1], found[name][0]) for name in STAGES if name in found)
+    stages = tuple(
+        StageView(name, sum(row[2] for row in parts), sum(row[1] for row in parts))
+        for name in STAGES
+        if (parts := [row for row in rows if STAGE_OF_KIND[row[0]] == name])
+    )
     return stages, sum(adopted for *_, adopted, _ in rows), float(sum(work for *_, work in rows))
 
 

@@ -6,15 +6,17 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import app
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.sources import Background, is_colour
 from app.domain.video import FRAME_RATES, NAMED_SIZES, parse_size
+from app.templates import template_names
 from workers.rendering.caption_options import CaptionOptions, add_caption_options
 from workers.rendering.failures import wrong_input
+from workers.rendering.template_option import read_template
 
 STDIN = "-"
 MAX_SEED = 2**32 - 1
@@ -31,6 +33,7 @@ examples:
   scripts/render story.md -o films/story.mp4 --size 16:9
   scripts/render story.md --images photos --music song.mp3
   scripts/render historia.md --language es --captions line
+  scripts/render story.md --template storybook     scripts/preview storybook shows it
   fortune | scripts/render - --size 1:1            the text from standard input
   scripts/render --prompt "Why is the sky blue?"   needs a language model: set OPENAI_API_KEY
   scripts/render story.md --json | tail -n 1       the result, for programs
@@ -58,6 +61,7 @@ class Options:
     language: str | None
     voice: str | None
     captions: CaptionOptions
+    template: str | dict[str, Any] | None
     images: Path | None
     background: Background | None
     music: Path | None
@@ -74,7 +78,7 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose faults are RenderFailed, so that --json can tell of them too."""
 
     def error(self, message: str) -> NoReturn:
-        raise wrong_input(f"{message[:1].upper()}{message[1:]}. See scripts/render --help.", "USAGE")
+        raise wrong_input(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.", "USAGE")
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -110,6 +114,11 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--size", default="9:16", metavar="SIZE", help="1080x1920, or 9:16, 16:9, 1:1, 4:5 (default: 9:16)"
     )
     look.add_argument("--fps", type=int, choices=FRAME_RATES, help="frames per second (default: 30)")
+    look.add_argument(
+        "--template",
+        metavar="NAME|FILE",
+        help=f"{', '.join(template_names())}; or a JSON file of your own. The options below take its place",
+    )
     look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
     add_caption_options(parser.add_argument_group("how captions look"))
     result = parser.add_argument_group("what comes out")
@@ -131,6 +140,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
     other.add_argument("-h", "--help", action="help", help="print this, and stop")
     parsed = vars(parser.parse_args(arguments))
     captions = CaptionOptions.taken_from(parsed)
+    if parsed["template"] is not None:
+        parsed["template"] = read_template(parsed["template"])
     options = Options(captions=captions, **parsed)
     if not options.list_voices:
         check_options(options)
@@ -159,7 +170,7 @@ def check_options(options: Options) -> None:
         parse_size(options.size)
     except InvalidInput as error:
         raise wrong_input(f"--size {options.size}: {error.message}") from None
-    options.captions.to_request()
+    options.captions.to_request(over_template=options.template is not None)
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")
     for name in ("prompt", "title", "language", "voice"):

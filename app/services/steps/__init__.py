@@ -2,6 +2,7 @@
 
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep
+from app.services.steps.card import CardStep
 from app.services.steps.clip import ClipStep
 from app.services.steps.gate import GateStep
 from app.services.steps.handler import StepHandler
@@ -15,6 +16,7 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.NARRATION: NarrationStep(),
     StepKind.IMAGE: ImageStep(),
     StepKind.CLIP: ClipStep(),
+    StepKind.CARD: CardStep(),
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
     StepKind.GATE: GateStep(),

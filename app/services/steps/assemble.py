@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.plan import clip_name
+from app.domain.plan import INTRO, OUTRO, clip_name
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
-from app.domain.timeline import lay_out
+from app.domain.timeline import lay_out, whole_frames
 from app.media.join import join_video
 from app.media.poster import make_poster
 from app.services.claim_step import Claim
@@ -16,13 +16,14 @@ from app.services.steps.clip import OUTPUT as CLIP
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
 from app.services.steps.narration import WORDS, load_speech
 from app.services.steps.soundtrack import OUTPUT as SOUNDTRACK
-from app.services.steps.soundtrack import narrations_of
+from app.services.steps.soundtrack import narrations_of, pace_of
 
 VIDEO = "video.mp4"
 SRT = "captions.srt"
 VTT = "captions.vtt"
 POSTER = "poster.jpg"
 POSTER_AT_S = 1.0
+CARDS = (INTRO, OUTRO)
 
 
 class AssembleStep(StepHandler):
@@ -50,7 +51,9 @@ class AssembleStep(StepHandler):
         )
         make_poster(folder / VIDEO, at_s=POSTER_AT_S, out=folder / POSTER)
         speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
-        timings = lay_out([speech.duration_s for speech in speeches], params["fps"])
+        pace = pace_of(claim)
+        timings = lay_out([speech.duration_s for speech in speeches], params["fps"], pace)
+        frames = whole_frames(timings, pace)
         cues = subtitle_cues(
             (timing.speech_at_s, speech.words) for speech, timing in zip(speeches, timings, strict=True)
         )
@@ -62,7 +65,9 @@ class AssembleStep(StepHandler):
             VTT: OutputFile(folder / VTT, "text/vtt"),
             POSTER: OutputFile(folder / POSTER, "image/jpeg"),
         }
-        return Outcome(files, {"frames": timings[-1].end_frame, "duration_s": timings[-1].end_s, "cues": len(cues)})
+        return Outcome(files, {"frames": frames, "duration_s": frames / params["fps"], "cues": len(cues)})
 
     def _clips(self, claim: Claim) -> list[str]:
-        return [claim.upstream[clip_name(number)][CLIP].sha256 for number in range(1, claim.params["count"] + 1)]
+        """In the order in which they are shown; a title card is there if the template asked for one."""
+        names = [INTRO, *(clip_name(number) for number in range(1, claim.params["count"] + 1)), OUTRO]
+        return [claim.upstream[name][CLIP].sha256 for name in names if name in claim.upstream or name not in CARDS]

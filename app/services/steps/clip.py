@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from app.domain.capitals import in_capitals
@@ -12,9 +12,12 @@ from app.domain.captions import break_into_cues, shape_for, with_texts
 from app.domain.plan import image_name, narration_name
 from app.domain.sources import Background
 from app.domain.speech import Speech
+from app.domain.template import Corner, Logo, LowerThird, Motion, Transition
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
+from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
+from app.media.overlays import SceneTitle, Watermark
 from app.media.sources import FootagePiece, Source
 from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
@@ -36,19 +39,20 @@ class ClipStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         inputs = self._inputs(claim)
         spec = clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"])))
-        source = self._source(farm, claim.params, inputs, "")
+        spec = replace(spec, watermark=watermark(farm, claim.params))
+        source = source_of(farm, claim.params, inputs, "")
         next_source = None
         if not claim.params["is_last"]:
-            next_source = self._source(farm, claim.params, inputs, "next_")
+            next_source = source_of(farm, claim.params, inputs, "next_")
         out = bench.folder / OUTPUT
         made = render_clip(spec, source, next_source, out, bench.report)
         return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, asdict(made))
 
     def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
-        if claim.params["captions"] == CaptionMode.OFF:
-            return {}
-        speech = load_speech(farm.storage.path(self._inputs(claim)["words"]))
-        return found_fonts((word.text for word in speech.words), claim.params.get("language", ""))
+        shown = [claim.params["title"]["words"]] if "title" in claim.params else []
+        if claim.params["captions"] != CaptionMode.OFF:
+            shown += [word.text for word in load_speech(farm.storage.path(self._inputs(claim)["words"])).words]
+        return found_fonts(shown, claim.params.get("language", ""))
 
     def _inputs(self, claim: Claim) -> dict[str, str]:
         """SHA-256 of the words and pictures it is made of."""
@@ -60,13 +64,14 @@ class ClipStep(StepHandler):
                 inputs[name] = claim.upstream[image_name(shown)][PICTURE].sha256
         return inputs
 
-    def _source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
-        """What the scene shows, or with the prefix `next_` the one after it."""
-        if f"{prefix}card" in params:
-            return Background(**params[f"{prefix}card"])
-        if f"{prefix}footage" in params:
-            return footage_piece(farm, params[f"{prefix}footage"])
-        return farm.storage.path(inputs[f"{prefix}picture"])
+
+def source_of(farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
+    """What a clip shows, or with the prefix `next_` what it leads to. `inputs` has the hashes of its pictures."""
+    if f"{prefix}card" in params:
+        return Background(**params[f"{prefix}card"])
+    if f"{prefix}footage" in params:
+        return footage_piece(farm, params[f"{prefix}footage"])
+    return farm.storage.path(inputs[f"{prefix}picture"])
 
 
 def footage_piece(farm: Farm, planned: Mapping[str, Any]) -> FootagePiece:
@@ -77,7 +82,9 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
     """What the clip's step asks of the renderer, from its parameters and the scene's speech."""
     fps, is_last = params["fps"], params["is_last"]
     frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
-    frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
+    transition = Transition.from_json(params.get("transition", {}))
+    frames = scene_frames(speech.duration_s, fps, is_last=is_last, fade_s=transition.tail_s)
+    fade = fade_frames(fps, is_last=is_last, fade_s=transition.tail_s)
     style = CaptionStyle.from_json(params.get("caption_style", {}))
     shape = shape_for(**frame, style=style)
     cues = break_into_cues(speech.words, shape, offset_s=LEAD_IN_S, until_s=(frames - fade) / fps)
@@ -94,4 +101,23 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         caption_mode=params["captions"],
         caption_style=style,
         language=params.get("language", ""),
+        motion=Motion.from_json(params.get("motion", {})),
+        transition=transition,
+        title=scene_title(params.get("title")),
     )
+
+
+def scene_title(planned: Mapping[str, Any] | None) -> SceneTitle | None:
+    if planned is None:
+        return None
+    return SceneTitle(planned["words"], LowerThird(**planned["look"]), Typeface(planned["font"]))
+
+
+def watermark(farm: Farm, params: Mapping[str, Any], *, on_scene: bool = True) -> Watermark | None:
+    """The logo over a clip, if it has one; it is not shown on title cards."""
+    if "logo" not in params:
+        return None
+    look = {name: value for name, value in params["logo"].items() if name != "asset"}
+    logo = Logo(**{**look, "corner": Corner(look["corner"])})
+    path = farm.storage.path(params["logo"]["asset"])
+    return Watermark(path, logo, on_scene=on_scene, on_next=not params.get("is_before_card", False))

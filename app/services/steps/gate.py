@@ -14,6 +14,7 @@ import app
 from app.domain.errors import GateFailed
 from app.domain.plan import StepKind
 from app.domain.states import StepStatus
+from app.domain.timeline import Pace, card_frames
 from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output
 from app.models import Job, Step
@@ -36,7 +37,8 @@ class GateStep(StepHandler):
         return {"video": claim.upstream["assemble"][VIDEO].sha256, "params": claim.params}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
-        params = claim.params
+        params, pace = claim.params, Pace.from_json(claim.params.get("pace"))
+        request = read_request(farm, claim)
         steps = read_steps(farm, claim)
         check_captions(steps, params)
         expected = Expected(
@@ -46,6 +48,7 @@ class GateStep(StepHandler):
             frames=facts_of(steps, StepKind.ASSEMBLE)[0]["frames"],
             shows_own=params.get("shows_own", False)
             or any(facts["provider"] == "upload" for facts in facts_of(steps, StepKind.IMAGE)),
+            card_frames=(card_frames(pace.intro_s, params["fps"]), card_frames(pace.outro_s, params["fps"])),
         )
         measured = check_output(farm.storage.path(claim.upstream["assemble"][VIDEO].sha256), expected, bench.report)
         manifest = {
@@ -56,8 +59,10 @@ class GateStep(StepHandler):
             "outputs": {name: blob.to_json() for name, blob in claim.upstream["assemble"].items()},
             "steps": steps,
             "versions": {"sceneworks": app.__version__, **{tool: version(tool) for tool in TOOLS}},
-            "input": read_request(farm, claim),
+            "input": request,
         }
+        if template := request.get("template"):
+            manifest["template"] = {"name": template["name"], "version": template["version"]}
         path = bench.folder / MANIFEST
         path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
         return Outcome({MANIFEST: OutputFile(path, "application/json")}, asdict(measured))

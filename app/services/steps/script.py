@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow, plan_scenes
+from app.domain.plan_look import written_titles
 from app.domain.script import Script, with_background, with_images
 from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import check_glyphs
@@ -53,8 +54,9 @@ class ScriptStep(StepHandler):
             script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
             provider = "own text"
         script = with_background(with_images(script, video.images, video.footage_s or ()), video.background)
+        # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
+        check_glyphs(written_titles(script, video))
         if video.captions != CaptionMode.OFF:
-            # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
             check_glyphs(video.shown(scene.text) for scene in script.scenes)
         path = bench.folder / OUTPUT
         path.write_text(json.dumps(script.to_json(), ensure_ascii=False), encoding="utf-8")
