@@ -11,6 +11,7 @@ import app as product
 from app.api import (
     admin,
     auth,
+    brand_kit,
     bulk,
     downloads,
     errors,
@@ -73,6 +74,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         uploads.uploads,
         voices.voices,
         templates.templates,
+        brand_kit.brand_kit,
         health.health,
         pages.pages,
     ):

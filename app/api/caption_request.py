@@ -87,8 +87,6 @@ class CaptionsRequest(Strict):
         dressed = replace(template, caption_style=replace(template.caption_style, **own))
         if "mode" in self.model_fields_set:
             dressed = replace(dressed, caption_mode=CaptionMode(self.mode))
-        if "font" in given:
-            dressed = replace(dressed, fonts=replace(template.fonts, captions=Typeface(self.font)))
         if dressed != template and dressed.caption_mode != CaptionMode.OFF:
             check_style(resolved(dressed).caption_style, highlights=dressed.caption_mode == CaptionMode.WORD)
         return dressed

@@ -36,6 +36,7 @@ TAG_DESCRIPTIONS = {
     "Assets": "Your own pictures and music.",
     "Voices": "What can be spoken.",
     "Templates": "How a video may look.",
+    "Brand kit": "What your videos have in common: name, colours, font, logo.",
     "Operations": "For those who keep the farm running, with a key of the farm's own organisation.",
     "Health": "For those who keep the farm running; no key is needed.",
 }

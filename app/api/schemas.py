@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer
 
+from app.api.brand_schema import BrandKitObject
 from app.api.template_schema import TemplateObject
 from app.domain.descent import Relation
 from app.domain.states import JobStatus, StepStatus
@@ -185,6 +186,10 @@ class TemplateList(BaseModel):
     items: list[TemplateSummary]
 
 
+class BrandKitDeleted(BaseModel):
+    deleted: bool = Field(description="Whether there was one.")
+
+
 class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
@@ -231,6 +236,14 @@ class VoicesAnswer(Envelope):
 
 class TemplateListAnswer(Envelope):
     data: TemplateList
+
+
+class BrandKitAnswer(Envelope):
+    data: BrandKitObject
+
+
+class BrandKitDeletedAnswer(Envelope):
+    data: BrandKitDeleted
 
 
 class TemplateAnswer(Envelope):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.api.caption_request import Captions, default_captions
+from app.api.lines import one_line
 from app.api.strict import Strict
 from app.api.template_schema import TemplateChoice
 from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.domain.look import PLAIN
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
 
@@ -126,6 +127,11 @@ class VideoRequest(Strict):
         "`captions` says takes the place of the template's. Without one the look is plain.",
         examples=["bulletin", {"name": "our-news", "colours": {"accent": "#00A3A3"}, "transition": {"kind": "slide"}}],
     )
+    brand: bool | None = Field(
+        None,
+        description="Whether the organisation's brand kit takes the place of the template's colours, font and logo. By "
+        "default it does if there is one and a `template` is named; `true` asks for it in any case.",
+    )
     captions: Captions = Field(
         default_factory=default_captions,
         description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing; "
@@ -164,6 +170,9 @@ class VideoRequest(Strict):
     def to_input(self) -> VideoInput:
         """The request in the product's terms; InvalidInput for what the types alone cannot say."""
         width_px, height_px = parse_size(self.size)
+        template = None if self.template is None else self.template.to_template()
+        if self.brand and template is None:
+            template = PLAIN
         scenes = None
         if self.scenes is not None:
             scenes = tuple(scene.to_input(f"scenes.{index}") for index, scene in enumerate(self.scenes))
@@ -178,23 +187,13 @@ class VideoRequest(Strict):
             language=self.language,
             voice=self.voice,
             captions=CaptionMode(self.captions.mode),
-            caption_style=self.captions.to_style() if self.template is None else CaptionStyle(),
+            caption_style=self.captions.to_style() if template is None else CaptionStyle(),
             images=tuple(self.images),
             music=self.music,
             seed=self.seed,
             background=None if self.background is None else self.background.to_background(),
-            template=None if self.template is None else self.captions.over(self.template.to_template()),
+            template=None if template is None else self.captions.over(template),
         )
-
-
-def one_line(field: str, text: str | None) -> str | None:
-    """`text` with white space made single spaces, None when nothing is left. InvalidInput for control characters."""
-    if text is None:
-        return None
-    line = " ".join(text.split())
-    if any(unicodedata.category(character) == "Cc" for character in line):
-        raise InvalidInput(field, f"The {field} holds control characters.")
-    return line or None
 
 
 EXAMPLES = {

@@ -18,6 +18,7 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
+from app.client.looks import BrandColours, BrandKit, TemplateInfo
 from app.client.operations import Canary, Pause, Pool, StuckStep, Worker
 from app.client.values import (
     Asset,
@@ -33,7 +34,6 @@ from app.client.values import (
     Readiness,
     SceneRequest,
     Stage,
-    TemplateInfo,
     VideoRequest,
     Voices,
 )
@@ -46,6 +46,8 @@ __all__ = [
     "Asset",
     "Background",
     "BadRequest",
+    "BrandColours",
+    "BrandKit",
     "Bulk",
     "BulkResult",
     "Canary",

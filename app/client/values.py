@@ -57,7 +57,7 @@ class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
     `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `template` a name or a whole one, as
-    `Client.template` gives it; `images` and `music` are asset ids;
+    `Client.template` gives it; `brand` whether the brand kit is used; `images` and `music` are asset ids;
     scenes without a picture show `background`, if there is one; `metadata` comes back with the job; `priority` is 1 to
     5, 5 the most urgent.
     """
@@ -72,6 +72,7 @@ class VideoRequest:
     voice: str | None = None
     captions: str | Captions | None = None
     template: str | Mapping[str, Any] | None = None
+    brand: bool | None = None
     images: tuple[str, ...] | None = None
     background: Background | None = None
     music: str | None = None
@@ -254,19 +255,6 @@ class Voices:
     def from_json(cls, value: Any) -> Self:
         languages = tuple(Language(language["tag"], language["name"]) for language in value["languages"])
         return cls(value["provider"], languages, tuple(value["voices"]))
-
-
-@dataclass(frozen=True)
-class TemplateInfo:
-    """A look that ships with the farm; `name` is what `VideoRequest.template` takes."""
-
-    name: str
-    version: int
-    description: str
-
-    @classmethod
-    def from_json(cls, value: Any) -> Self:
-        return cls(value["name"], value["version"], value["description"])
 
 
 def understand(read: Callable[[Any], T], value: Any) -> T:

@@ -11,6 +11,7 @@ from app.domain.caption_style import (
     LEAST_CONTRAST,
     CaptionMode,
     CaptionPosition,
+    CaptionStyle,
     Rgb,
     check_style,
     contrast,
@@ -47,6 +48,10 @@ class Brand:
         return cls(**{**value, "font": None if font is None else Typeface(font)})
 
 
+# The look without a template, for a brand to be seen in.
+PLAIN = Template("plain", caption_style=CaptionStyle(highlight_colour="accent"))
+
+
 @dataclass(frozen=True)
 class TitleCard:
     """A card as it is drawn: concrete colours and words."""
@@ -62,9 +67,15 @@ class TitleCard:
 def branded(template: Template, brand: Brand) -> Template:
     """The template in the brand's colours and typeface, with its logo. `resolved` must follow."""
     own = {name: colour for name in ("ground", "text", "accent") if (colour := getattr(brand, name)) is not None}
-    fonts = template.fonts if brand.font is None else Fonts(brand.font, brand.font)
+    fonts, style = template.fonts, template.caption_style
+    if brand.font is not None:
+        # A font that the caller asked for differs from the template's, and stays.
+        is_templates = style.font == fonts.captions
+        style = replace(style, font=brand.font if is_templates else style.font)
+        fonts = Fonts(brand.font, brand.font)
     logo = template.logo if brand.logo is None else replace(template.logo or Logo(), asset=brand.logo)
-    return replace(template, colours=replace(template.colours, **own), fonts=fonts, logo=logo)
+    colours = replace(template.colours, **own)
+    return replace(template, colours=colours, fonts=fonts, caption_style=style, logo=logo)
 
 
 def resolved(template: Template) -> Template:
@@ -80,7 +91,7 @@ def resolved(template: Template) -> Template:
     style = in_place(template.caption_style)
     return replace(
         template,
-        caption_style=replace(style, box=in_place(style.box), font=template.fonts.captions),
+        caption_style=replace(style, box=in_place(style.box)),
         transition=in_place(template.transition),
         intro=in_place(template.intro),
         outro=in_place(template.outro),

@@ -200,8 +200,8 @@ class Template:
         """As it is written in a file: the captions' mode and look in one object, the fonts together."""
         data = asdict(self)
         mode, style = data.pop("caption_mode"), data.pop("caption_style")
-        style.pop("font")
-        return {**data, "captions": {"mode": mode, **style}}
+        fonts = {**data["fonts"], "captions": style.pop("font")}
+        return {**data, "fonts": fonts, "captions": {"mode": mode, **style}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.dress import dress
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
+from app.domain.look import Brand
 from app.domain.plan_look import written_titles
 from app.domain.script import Script
 from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
@@ -20,6 +21,7 @@ from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
+from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
 
@@ -32,7 +34,10 @@ _A_FILE = {"image": "an image file", "audio": "an audio file", "video": "a video
 
 @dataclass(frozen=True)
 class Submission:
-    """Who asks for what. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it."""
+    """Who asks for what. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
+
+    `brand`: whether the organisation's kit is used; None: if it has one and the video has a template.
+    """
 
     org_id: int
     video: VideoInput
@@ -40,6 +45,7 @@ class Submission:
     labels: Mapping[str, Any]
     priority: int = DEFAULT_PRIORITY
     key: RequestKey | None = None
+    brand: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,11 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
 
     If the broker is away the answer is the same: the dispatcher will ring.
     """
-    asked = dress(submission.video)
-    check_video(farm, asked)
+    check_video(farm, dress(submission.video))
 
     def make(session: Session, now: float) -> Job:
+        # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
+        asked = dress(submission.video, _brand_for(session, submission))
         found = resolve_assets(session, submission.org_id, _uses_of(asked))
         return open_video_job(
             session,
@@ -86,6 +93,16 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
         )
 
     return accept_once(farm, Asking(submission.org_id, submission.correlation_id, submission.key), make)
+
+
+def _brand_for(session: Session, submission: Submission) -> Brand | None:
+    """The kit that this video is to show; InvalidInput when one is asked for that is not there."""
+    if submission.brand is False or submission.video.template is None:
+        return None
+    brand = brand_of(session, submission.org_id)
+    if brand is None and submission.brand:
+        raise InvalidInput("brand", "There is no brand kit. Make one with PUT /api/brand-kit first.")
+    return brand
 
 
 def check_video(farm: Farm, video: VideoInput) -> None:

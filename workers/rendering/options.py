@@ -62,6 +62,7 @@ class Options:
     voice: str | None
     captions: CaptionOptions
     template: str | dict[str, Any] | None
+    brand: bool | None
     images: Path | None
     background: Background | None
     music: Path | None
@@ -72,6 +73,11 @@ class Options:
     json: bool
     quiet: bool
     list_voices: bool
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the captions may stand on something else than the plain look's."""
+        return self.template is not None or self.brand is True
 
 
 class Parser(argparse.ArgumentParser):
@@ -118,6 +124,11 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--template",
         metavar="NAME|FILE",
         help=f"{', '.join(template_names())}; or a JSON file of your own. The options below take its place",
+    )
+    look.add_argument(
+        "--brand",
+        action=argparse.BooleanOptionalAction,
+        help="use the brand kit, or do not (default: with a template)",
     )
     look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
     add_caption_options(parser.add_argument_group("how captions look"))
@@ -170,7 +181,7 @@ def check_options(options: Options) -> None:
         parse_size(options.size)
     except InvalidInput as error:
         raise wrong_input(f"--size {options.size}: {error.message}") from None
-    options.captions.to_request(over_template=options.template is not None)
+    options.captions.to_request(over_template=options.has_template)
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")
     for name in ("prompt", "title", "language", "voice"):
