@@ -218,3 +218,13 @@ def test_another_look_makes_anew_what_shows_it_and_adopts_the_rest(farm: Farm) -
     # The last scene leads nowhere.
     assert made >= {"intro/clip", "scene/1/clip", "assemble", "gate"} and "scene/2/clip" not in made
     assert not any(name.endswith(("image", "narration")) for name in made)
+
+
+def test_the_plain_look_is_the_same_to_the_byte_as_it_is_with_a_template_of_defaults(tmp_path: Path) -> None:
+    plain_look = Template("plain")
+    pictures = (plain(tmp_path / "one.png", (90, 120, 60)), plain(tmp_path / "two.png", GREY))
+    told = replace(SPEC, motion=plain_look.motion, transition=plain_look.transition, cues=cues("Lava flows down."))
+    here, there = tmp_path / "here.mp4", tmp_path / "there.mp4"
+    render_clip(told, *pictures, here, nobody_cares)
+    render_clip(replace(SPEC, cues=cues("Lava flows down.")), *pictures, there, nobody_cares)
+    assert here.read_bytes() == there.read_bytes()

@@ -220,3 +220,19 @@ def test_a_wipe_and_a_slide_come_from_where_they_do_not_go_to(direction: Directi
         }[direction]
         assert (first, last) == (40, 90)
         assert int(frame.cb[4, 4]) in (40, 90)
+
+
+def test_a_plain_clip_has_the_parameters_that_it_had_before_there_were_templates() -> None:
+    """They are what its result is known by: another one would render every earlier video anew."""
+    frame = {"width_px": 1080, "height_px": 1920}
+    about = {"fps": 30, "count": 2, **frame, "title": "Two seas"}
+    plans = plans_of(None)
+    assert {
+        name: dict(plan.params) for name, plan in plans.items() if "image" not in name and "narration" not in name
+    } == {
+        clip_name(1): {**frame, "fps": 30, "captions": "word", "number": 1, "is_last": False},
+        clip_name(2): {**frame, "fps": 30, "captions": "word", "number": 2, "is_last": True},
+        "soundtrack": {"fps": 30, "count": 2, "music": None},
+        "assemble": {**about, "language": "en"},
+        "gate": {**about, "captions": "word", "notes": [], "shows_own": False},
+    }
