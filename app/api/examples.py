@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from app.templates import load_template
+
 Json = Mapping[str, Any]
 
 # What stands in an address for a path parameter; the first is set by the page's first steps.
@@ -70,6 +72,12 @@ SAID_OF: Mapping[str, Json] = {
         "finished_at": ENDED_AT,
     },
     "Step": {"status": "succeeded", "started_at": TIME, "finished_at": ENDED_AT},
+    "BrandKitObject": {
+        "name": "Atlas Films",
+        "colours": {"ground": "#10243E", "text": None, "accent": "#00A3A3"},
+        "font": "manrope",
+    },
+    "BrandKitDeleted": {"deleted": True},
     "StuckStep": {"status": "running", "worker": "cpu@host:4711"},
 }
 # by the status with which an operation answers,
@@ -99,6 +107,7 @@ SAID_BY: Mapping[str, Json] = {
         "progress": 40,
         "outputs": [],
     },
+    "getTemplate": load_template("bulletin"),
     "pausePool": {"paused": {"reason": "The disk is being changed.", "since": TIME, "until": None}},
     "drainWorker": {"draining_at": TIME},
 }
