@@ -53,9 +53,7 @@ PAPER, INK, QUIET = "#FFFFFF", "#14181F", "#69707D"
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame of a step's clip: `at` counts from its beginning, or from its end if it is negative; 0 to 1 of its own
-    part (the transition is not counted) or, with `in_tail`, of its transition.
-    """
+    """A frame of a step's clip: `at` is 0 to 1 of the clip without its transition or, with `in_tail`, of that alone."""
 
     step: str
     at: float
