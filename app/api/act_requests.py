@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from app.api.lines import one_line
 from app.api.strict import Strict
-from app.api.video_request import AssetId, BackgroundRequest, FootageRequest, one_line
+from app.api.video_request import AssetId, BackgroundRequest, FootageRequest
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.states import JobStatus
 from app.services.bulk import MOST_JOBS, JobFilter

@@ -11,6 +11,7 @@ import app as product
 from app.api import (
     admin,
     auth,
+    brand_kit,
     bulk,
     downloads,
     errors,
@@ -20,6 +21,7 @@ from app.api import (
     openapi,
     pages,
     requests,
+    templates,
     uploads,
     videos,
     voices,
@@ -71,6 +73,8 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         downloads.downloads,
         uploads.uploads,
         voices.voices,
+        templates.templates,
+        brand_kit.brand_kit,
         health.health,
         pages.pages,
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -18,9 +19,13 @@ from app.domain.caption_style import (
     parse_colour,
 )
 from app.domain.errors import InvalidInput
+from app.domain.look import resolved
+from app.domain.template import Template
+from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode
 
 Mode = Literal["word", "line", "off"]
+Font = Literal["inter", "manrope", "fraunces", "sofia-condensed"]
 
 
 def _colour(value: str) -> str:
@@ -64,12 +69,32 @@ class CaptionsRequest(Strict):
         False, description="In capitals, as the video's language has them. SRT and VTT stay as written."
     )
     box: CaptionBoxRequest | None = Field(None, description="A filled box; `{}` is a black one, null is none.")
+    font: Font = Field("inter", description="Of the letters that it has; those of other scripts have their own.")
 
     def to_style(self) -> CaptionStyle:
         """InvalidInput for letters that could not be read, and for an outline behind a box."""
+        style = self._style()
+        if self.mode != "off":
+            check_style(style, highlights=self.mode == "word")
+        return style
+
+    def over(self, template: Template) -> Template:
+        """The template with what this request says of its own; InvalidInput as for `to_style`."""
+        given = self.model_fields_set - {"mode"}
+        own = {name: value for name, value in vars(self._style()).items() if name in given}
+        if self.outline_colour is not None:
+            own["box"] = None
+        dressed = replace(template, caption_style=replace(template.caption_style, **own))
+        if "mode" in self.model_fields_set:
+            dressed = replace(dressed, caption_mode=CaptionMode(self.mode))
+        if dressed != template and dressed.caption_mode != CaptionMode.OFF:
+            check_style(resolved(dressed).caption_style, highlights=dressed.caption_mode == CaptionMode.WORD)
+        return dressed
+
+    def _style(self) -> CaptionStyle:
         if self.box is not None and self.outline_colour is not None:
             raise InvalidInput("captions.outline_colour", "A box takes the place of the outline: give one of the two.")
-        style = CaptionStyle(
+        return CaptionStyle(
             size=CaptionSize(self.size),
             colour=self.colour,
             highlight_colour=self.highlight_colour,
@@ -77,10 +102,8 @@ class CaptionsRequest(Strict):
             position=CaptionPosition(self.position),
             uppercase=self.uppercase,
             box=None if self.box is None else CaptionBox(self.box.colour, float(self.box.opacity)),
+            font=Typeface(self.font),
         )
-        if self.mode != "off":
-            check_style(style, highlights=self.mode == "word")
-        return style
 
 
 def _mode_alone(value: Any) -> Any:

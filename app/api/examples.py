@@ -11,10 +11,19 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from app.templates import load_template
+
 Json = Mapping[str, Any]
 
 # What stands in an address for a path parameter; the first is set by the page's first steps.
-IN_ADDRESS = {"job_id": "$JOB", "name": "video.mp4", "number": "1", "pool": "cpu", "worker": "cpu@host:4711"}
+IN_ADDRESS = {
+    "job_id": "$JOB",
+    "name": "video.mp4",
+    "number": "1",
+    "pool": "cpu",
+    "worker": "cpu@host:4711",
+    "template": "bulletin",
+}
 UPLOAD = "-F file=@photo.jpg"
 
 JOB_ID = "vid_4k8zq0v2m7x1c9p3"
@@ -63,6 +72,12 @@ SAID_OF: Mapping[str, Json] = {
         "finished_at": ENDED_AT,
     },
     "Step": {"status": "succeeded", "started_at": TIME, "finished_at": ENDED_AT},
+    "BrandKitObject": {
+        "name": "Atlas Films",
+        "colours": {"ground": "#10243E", "text": None, "accent": "#00A3A3"},
+        "font": "manrope",
+    },
+    "BrandKitDeleted": {"deleted": True},
     "StuckStep": {"status": "running", "worker": "cpu@host:4711"},
 }
 # by the status with which an operation answers,
@@ -92,6 +107,7 @@ SAID_BY: Mapping[str, Json] = {
         "progress": 40,
         "outputs": [],
     },
+    "getTemplate": load_template("bulletin"),
     "pausePool": {"paused": {"reason": "The disk is being changed.", "since": TIME, "until": None}},
     "drainWorker": {"draining_at": TIME},
 }

@@ -35,6 +35,8 @@ TAG_DESCRIPTIONS = {
     "Jobs": "Follow what was asked for, stop it, fetch what came out.",
     "Assets": "Your own pictures and music.",
     "Voices": "What can be spoken.",
+    "Templates": "How a video may look.",
+    "Brand kit": "What your videos have in common: name, colours, font, logo.",
     "Operations": "For those who keep the farm running, with a key of the farm's own organisation.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
@@ -71,6 +73,7 @@ PATH_PARAMETERS = {
     "job_id": "A job's `id`.",
     "name": "An output's `name`.",
     "number": "A scene, from 1.",
+    "template": "A template's `name`.",
     "pool": "`cpu`, `gpu` or `io`.",
     "worker": "A worker's `name`.",
 }

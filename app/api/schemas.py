@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer
 
+from app.api.brand_schema import BrandKitObject
+from app.api.template_schema import TemplateObject
 from app.domain.descent import Relation
 from app.domain.states import JobStatus, StepStatus
 from app.domain.waits import WaitReason
@@ -176,6 +178,20 @@ class Voices(BaseModel):
     voices: list[str] = Field(description="What `voice` may be; each speaks every language.")
 
 
+class TemplateSummary(BaseModel):
+    name: str = Field(description="What `template` may be.", examples=["bulletin"])
+    version: int = Field(description="Of the template; raised when it looks otherwise.", examples=[1])
+    description: str = Field(examples=["A news desk: boxed captions, titles in a lower third."])
+
+
+class TemplateList(BaseModel):
+    items: list[TemplateSummary]
+
+
+class BrandKitDeleted(BaseModel):
+    deleted: bool = Field(description="Whether there was one.")
+
+
 class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
@@ -218,6 +234,22 @@ class AssetAnswer(Envelope):
 
 class VoicesAnswer(Envelope):
     data: Voices
+
+
+class TemplateListAnswer(Envelope):
+    data: TemplateList
+
+
+class BrandKitAnswer(Envelope):
+    data: BrandKitObject
+
+
+class BrandKitDeletedAnswer(Envelope):
+    data: BrandKitDeleted
+
+
+class TemplateAnswer(Envelope):
+    data: TemplateObject
 
 
 class Error(BaseModel):

@@ -36,6 +36,7 @@ _SENTENCES = {
     "less_than_equal": "Must be at most {le}.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_too_long": "Must have at most {max_length} characters.",
+    "string_pattern_mismatch": "Must match {pattern}.",
     "too_short": "Must have at least {min_length} entries.",
     "too_long": "Must have at most {max_length} entries.",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -10,10 +9,14 @@ from pydantic_core import PydanticCustomError
 
 from app.api.caption_request import Captions, default_captions
 from app.api.effect_request import EffectRequest
+from app.api.lines import one_line
 from app.api.strict import Strict
+from app.api.template_schema import TemplateChoice
 from app.api.variants_request import VariantsRequest
+from app.domain.caption_style import CaptionStyle
 from app.domain.errors import InvalidInput
 from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from app.domain.look import PLAIN
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
 from app.domain.variants import Frame
 from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
@@ -123,6 +126,17 @@ class VideoRequest(Strict):
         "en", max_length=35, description="The language spoken, a tag of `GET /api/voices`.", examples=["en", "pt-br"]
     )
     voice: str | None = Field(None, max_length=100, description="A voice of `GET /api/voices`.")
+    template: TemplateChoice | None = Field(
+        None,
+        description="How it looks: the name of one of `GET /api/templates`, or a whole one of your own. What "
+        "`captions` says takes the place of the template's. Without one the look is plain.",
+        examples=["bulletin", {"name": "our-news", "colours": {"accent": "#00A3A3"}, "transition": {"kind": "slide"}}],
+    )
+    brand: bool | None = Field(
+        None,
+        description="Whether the organisation's brand kit takes the place of the template's colours, font and logo. By "
+        "default it does if there is one and a `template` is named; `true` asks for it in any case.",
+    )
     captions: Captions = Field(
         default_factory=default_captions,
         description="What is burned into the picture: the word being spoken highlighted, plain lines, or nothing; "
@@ -165,6 +179,9 @@ class VideoRequest(Strict):
     def to_input(self) -> VideoInput:
         """The request in the product's terms; InvalidInput for what the types alone cannot say."""
         width_px, height_px = parse_size(self.size)
+        template = None if self.template is None else self.template.to_template()
+        if self.brand and template is None:
+            template = PLAIN
         scenes = None
         if self.scenes is not None:
             scenes = tuple(scene.to_input(f"scenes.{index}") for index, scene in enumerate(self.scenes))
@@ -179,24 +196,15 @@ class VideoRequest(Strict):
             language=self.language,
             voice=self.voice,
             captions=CaptionMode(self.captions.mode),
-            caption_style=self.captions.to_style(),
+            caption_style=self.captions.to_style() if template is None else CaptionStyle(),
             images=tuple(self.images),
             music=self.music,
             seed=self.seed,
             background=None if self.background is None else self.background.to_background(),
             effect=None if self.effect is None else self.effect.to_effect(),
             variants=None if self.variants is None else self.variants.to_variants(Frame(width_px, height_px)),
+            template=None if template is None else self.captions.over(template),
         )
-
-
-def one_line(field: str, text: str | None) -> str | None:
-    """`text` with white space made single spaces, None when nothing is left. InvalidInput for control characters."""
-    if text is None:
-        return None
-    line = " ".join(text.split())
-    if any(unicodedata.category(character) == "Cc" for character in line):
-        raise InvalidInput(field, f"The {field} holds control characters.")
-    return line or None
 
 
 EXAMPLES = {
@@ -215,6 +223,10 @@ EXAMPLES = {
                 {"text": "Neither is a lake.", "background": {"colour": "#0b2545", "to": "#13315c"}},
             ],
         },
+    },
+    "template": {
+        "summary": "In the look of a template",
+        "value": {"title": "Two seas", "text": "The North Sea is young.", "template": "storybook", "size": "1:1"},
     },
     "prompt": {
         "summary": "A script written by a language model",

@@ -38,6 +38,7 @@ def submit(json_data: VideoRequest) -> Response:
             labels=json_data.metadata,
             priority=json_data.priority,
             key=request_key(json_data),
+            brand=json_data.brand,
         ),
     )
     return accepted_answer(accepted)

@@ -18,6 +18,7 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
+from app.client.looks import BrandColours, BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pause, Pool, StuckStep, Worker, WorkerEncoder
 from app.client.values import (
     Asset,
@@ -48,6 +49,8 @@ __all__ = [
     "Asset",
     "Background",
     "BadRequest",
+    "BrandColours",
+    "BrandKit",
     "Bulk",
     "BulkResult",
     "Canary",
@@ -87,6 +90,7 @@ __all__ = [
     "StepError",
     "StuckStep",
     "Teaser",
+    "TemplateInfo",
     "Variants",
     "VideoRequest",
     "Voices",

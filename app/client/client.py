@@ -12,10 +12,21 @@ from urllib.parse import quote
 from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
+from app.client.looks import BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pool, StuckStep, Worker
 from app.client.transport import Transport
 from app.client.uploads import form_of
-from app.client.values import Asset, Job, JobEvent, Output, Readiness, VideoRequest, Voices, understand
+from app.client.values import (
+    Asset,
+    Job,
+    JobEvent,
+    Output,
+    Readiness,
+    VideoRequest,
+    Voices,
+    understand,
+    without_none,
+)
 from app.domain.revision import SceneEdit
 
 PATIENCE_S = 60.0
@@ -52,6 +63,26 @@ class Client:
     def voices(self) -> Voices:
         """The languages and voices that the farm speaks."""
         return understand(Voices.from_json, self._transport.get("/api/voices"))
+
+    def templates(self) -> tuple[TemplateInfo, ...]:
+        """The looks that ship with the farm."""
+        return self._items(TemplateInfo.from_json, "/api/templates")
+
+    def template(self, name: str) -> dict[str, Any]:
+        """The whole of one as JSON, to change and send as a `VideoRequest.template`. NotFound for another name."""
+        return understand(dict, self._transport.get(f"/api/templates/{quote(name, safe='')}"))
+
+    def brand_kit(self) -> BrandKit:
+        """The organisation's. NotFound when it has none."""
+        return understand(BrandKit.from_json, self._transport.get("/api/brand-kit"))
+
+    def set_brand_kit(self, kit: BrandKit) -> BrandKit:
+        """In the place of the one before; videos that have been accepted keep theirs."""
+        return understand(BrandKit.from_json, self._transport.send_json("PUT", "/api/brand-kit", without_none(kit)))
+
+    def delete_brand_kit(self) -> bool:
+        """Whether there was one."""
+        return understand(lambda value: bool(value["deleted"]), self._transport.call("DELETE", "/api/brand-kit"))
 
     def readiness(self) -> Readiness:
         """Whether the farm can work, and what keeps it from it. Asked once: an answer that does not come is one too."""

@@ -40,7 +40,7 @@ class Captions:
     """How captions look; None leaves the choice to the farm. Colours are `#RRGGBB`.
 
     `mode` is `word`, `line` or `off`; `size` is `small`, `medium` or `large`; `position` is `top`, `middle` or
-    `bottom`. A `box` takes the outline's place.
+    `bottom`. A `box` takes the outline's place. `font` is `inter`, `manrope`, `fraunces` or `sofia-condensed`.
     """
 
     mode: str | None = None
@@ -51,6 +51,7 @@ class Captions:
     position: str | None = None
     uppercase: bool | None = None
     box: CaptionBox | None = None
+    font: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ class Variants:
 class VideoRequest:
     """What `POST /api/videos` takes; None leaves the choice to the farm. Give one of `text`, `scenes`, `prompt`.
 
-    `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `images` and `music` are asset ids;
-    scenes without a picture show `background`, if there is one, and scenes that name no effect have `effect`;
-    `metadata` comes back with the job; `priority` is 1 to 5, 5 the most urgent.
+    `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `template` a name or a whole one, as
+    `Client.template` gives it; `brand` whether the brand kit is used; `images` and `music` are asset ids; scenes
+    without a picture show `background`, if there is one, and scenes that name no effect have `effect`; `metadata` comes
+    back with the job; `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -93,6 +95,8 @@ class VideoRequest:
     language: str | None = None
     voice: str | None = None
     captions: str | Captions | None = None
+    template: str | Mapping[str, Any] | None = None
+    brand: bool | None = None
     images: tuple[str, ...] | None = None
     background: Background | None = None
     effect: Effect | None = None

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from app.domain.errors import InvalidInput
+from app.domain.typeface import Typeface
 
 LEAST_CONTRAST = 3.0
 # Below it a box is a veil: no colour of letters is readable on it over every picture.
@@ -20,6 +21,12 @@ LEAST_BOX_OPACITY = 0.4
 Rgb = tuple[int, int, int]
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+
+
+class CaptionMode(StrEnum):
+    WORD = "word"  # the word being spoken is highlighted
+    LINE = "line"  # plain lines
+    OFF = "off"  # nothing is burned in; SRT and VTT are delivered all the same
 
 
 class CaptionSize(StrEnum):
@@ -58,6 +65,7 @@ class CaptionStyle:
     position: CaptionPosition = CaptionPosition.BOTTOM
     uppercase: bool = False
     box: CaptionBox | None = None
+    font: Typeface = Typeface.INTER
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -69,6 +77,7 @@ class CaptionStyle:
                 "size": CaptionSize(value.get("size", cls.size)),
                 "position": CaptionPosition(value.get("position", cls.position)),
                 "box": None if box is None else CaptionBox(**box),
+                "font": Typeface(value.get("font", cls.font)),
             }
         )
 
@@ -111,7 +120,7 @@ def check_style(style: CaptionStyle, *, highlights: bool) -> None:
     if highlights:
         lettering["highlight_colour"] = style.highlight_colour
     for field, colour in lettering.items():
-        ratio = min(contrast(rgb_of(colour), ground) for ground in _grounds(style))
+        ratio = min(contrast(rgb_of(colour), ground) for ground in grounds_of(style))
         if ratio < LEAST_CONTRAST:
             against = "the outline" if style.box is None else "the box over any picture"
             is_thin = style.box is not None and contrast(rgb_of(colour), rgb_of(style.box.colour)) >= LEAST_CONTRAST
@@ -130,7 +139,7 @@ def contrast(one: Rgb, other: Rgb) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _grounds(style: CaptionStyle) -> list[Rgb]:
+def grounds_of(style: CaptionStyle) -> list[Rgb]:
     """What the letters may stand on: their outline, or the box over black and over white pictures."""
     if style.box is None:
         return [rgb_of(style.outline_colour)]

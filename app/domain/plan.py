@@ -7,6 +7,9 @@
 
 A clip also needs the next scene's picture, because the crossfade into it is the clip's tail. A scene that shows a
 plain card or a piece of a video has no picture to make: its clip draws the card or reads the video.
+
+A template may add title cards, `intro/clip` and `outro/clip`, which the assembly needs too; an intro needs the first
+scene's picture.
 """
 
 from __future__ import annotations
@@ -17,11 +20,15 @@ from typing import Any
 
 from app.domain.capitals import depends_on_language
 from app.domain.caption_style import differences
+from app.domain.look import pace_of
+from app.domain.plan_look import Cards, card_look, cards_of, has_lower_thirds, template_look, transition_params
 from app.domain.script import Scene, Script
 from app.domain.scripts import Script as WritingScript
 from app.domain.scripts import scripts_in
 from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.states import Pool
+from app.domain.template import changes
+from app.domain.timeline import DEFAULT_PACE
 from app.domain.video import CaptionMode, VideoInput
 
 MAX_ATTEMPTS = 4
@@ -41,6 +48,7 @@ class StepKind:
     NARRATION = "video.narration"
     IMAGE = "video.image"
     CLIP = "video.clip"
+    CARD = "video.card"
     SOUNDTRACK = "video.soundtrack"
     ASSEMBLE = "video.assemble"
     TEASER = "video.teaser"
@@ -48,7 +56,7 @@ class StepKind:
     CHECK = "video.check"  # the gate of a variant
     GATE = "video.gate"
 
-    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, SOUNDTRACK, ASSEMBLE, TEASER, AUDIO, CHECK, GATE)
+    ALL = (SCRIPT, NARRATION, IMAGE, CLIP, CARD, SOUNDTRACK, ASSEMBLE, TEASER, AUDIO, CHECK, GATE)
 
 
 # Shares of the work, by measured CPU time of a 6 s scene; progress is counted in them.
@@ -57,6 +65,7 @@ WEIGHTS = {
     StepKind.NARRATION: 1,
     StepKind.IMAGE: 3,
     StepKind.CLIP: 20,
+    StepKind.CARD: 6,
     StepKind.SOUNDTRACK: 10,
     StepKind.ASSEMBLE: 5,
     StepKind.TEASER: 5,
@@ -137,6 +146,9 @@ def clip_name(number: int) -> str:
     return f"scene/{number}/clip"
 
 
+INTRO, OUTRO = "intro/clip", "outro/clip"
+
+
 def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
     count = len(script.scenes)
@@ -144,24 +156,27 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes if scene.has_picture)
     # The longest first: whoever starts last then works least, and the workers end close together.
     by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
+    cards = cards_of(script, video)
     encoding = {} if pools.workers_agree else KEEP_TO_X264
-    clips = tuple(_plan_clip(scene, script.scenes, video, encoding) for scene in by_length)
+    clips = tuple(_plan_clip(scene, script.scenes, video, cards, encoding) for scene in by_length)
+    framing = plan_cards(cards, script.scenes[0], video, encoding)
     spoken = tuple(plan.name for plan in narrations)
-    whole = {"fps": video.fps, "count": count}
-    about = {**whole, **_frame(video), "title": video.title or script.title}
+    pace = changes(pace_of(video.template, cards.intro, cards.outro), DEFAULT_PACE)
+    whole = {"fps": video.fps, "count": count, **({"pace": pace} if pace else {})}
+    about = {**whole, **frame_params(video), "title": video.title or script.title}
     heard = [
-        {"number": scene.number, **_footage(video, scene.video)}
+        {"number": scene.number, **footage_params(video, scene.video)}
         for scene in script.scenes
         if scene.video is not None and scene.video.sound == FootageSound.MIX
     ]
-    sound = {**whole, "music": _asset(video, video.music), **({"footage": heard} if heard else {})}
+    sound = {**whole, "music": asset_hash(video, video.music), **({"footage": heard} if heard else {})}
     soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
     assemble = StepPlan(
         ASSEMBLE,
         StepKind.ASSEMBLE,
         Pool.IO,
         {**about, "language": video.language},
-        (*spoken, *(plan.name for plan in clips), soundtrack.name),
+        (*spoken, *(plan.name for plan in (*framing, *clips)), soundtrack.name),
     )
     gate = StepPlan(
         GATE,
@@ -176,7 +191,7 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
         (assemble.name,),
     )
     # The soundtrack before the clips: mixed beside the first of them, it is never what the assembly waits for.
-    return (*narrations, *images, soundtrack, *clips, assemble, gate)
+    return (*narrations, *images, soundtrack, *clips, *framing, assemble, gate)
 
 
 def _plan_narration(scene: Scene, video: VideoInput, pools: VideoPools) -> StepPlan:
@@ -188,12 +203,13 @@ def _plan_narration(scene: Scene, video: VideoInput, pools: VideoPools) -> StepP
 def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) -> StepPlan:
     name = image_name(scene.number)
     if scene.image is not None:
-        own = {**_frame(video), "asset": _asset(video, scene.image)}
+        own = {**frame_params(video), "asset": asset_hash(video, scene.image)}
         return StepPlan(name, StepKind.IMAGE, Pool.CPU, own)
     painted = {
-        **_frame(video),
+        **frame_params(video),
         "text": scene.text,
-        "title": scene.title,
+        # What a lower third says need not be painted too.
+        "title": None if has_lower_thirds(video) else scene.title,
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
@@ -207,34 +223,62 @@ def _take(number: int) -> dict[str, int]:
     return {"take": number} if number else {}
 
 
-def _plan_clip(scene: Scene, scenes: Sequence[Scene], video: VideoInput, encoding: Mapping[str, Any]) -> StepPlan:
+def _plan_clip(
+    scene: Scene, scenes: Sequence[Scene], video: VideoInput, cards: Cards, encoding: Mapping[str, Any]
+) -> StepPlan:
     following = scenes[scene.number] if scene.number < len(scenes) else None
+    is_last = following is None and cards.outro is None
     params: dict[str, Any] = {
-        **_frame(video),
+        **frame_params(video),
         "fps": video.fps,
         "captions": video.captions.value,
         **_caption_look(scene.text, video),
         "number": scene.number,
-        "is_last": following is None,
+        "is_last": is_last,
         **encoding,
+        **template_look(scene, video, is_last=is_last, is_before_card=following is None),
     }
     needs = [narration_name(scene.number)]
     for shown, prefix in ((scene, ""), (following, "next_")):
-        if shown is None:
-            continue
-        if shown.effect is not None:
-            params[f"{prefix}effect"] = asdict(shown.effect)
-        if shown.has_picture:
-            needs.append(image_name(shown.number))
-        elif shown.background is not None:
-            params[f"{prefix}card"] = asdict(shown.background)
-        elif shown.video is not None:
-            piece = _footage(video, shown.video)
-            if shown is following:
-                # Only its first frame is seen here, so that another end is no other clip.
-                piece["end_s"] = piece["start_s"] + SHORTEST_FOOTAGE_S
-            params[f"{prefix}footage"] = piece
+        if shown is not None:
+            params |= source_params(shown, video, prefix)
+            needs += [image_name(shown.number)] if shown.has_picture else []
+    if following is None and cards.outro is not None:
+        # The outro's words come in later: here only its ground is seen.
+        params["next_card"] = asdict(cards.outro.background)
     return StepPlan(clip_name(scene.number), StepKind.CLIP, Pool.CPU, params, tuple(needs))
+
+
+def plan_cards(cards: Cards, first: Scene, video: VideoInput, encoding: Mapping[str, Any]) -> tuple[StepPlan, ...]:
+    """The title cards' own clips, in the order in which they are shown."""
+    plans = []
+    whole = {**frame_params(video), "fps": video.fps, **encoding}
+    if cards.intro is not None:
+        onwards = transition_params(video, is_before_card=False)
+        params = {**whole, **card_look(cards.intro, video), **onwards, **source_params(first, video, "next_")}
+        needs = (image_name(1),) if first.has_picture else ()
+        plans.append(StepPlan(INTRO, StepKind.CARD, Pool.CPU, {**params, "is_last": False}, needs))
+    if cards.outro is not None:
+        params = {**whole, **card_look(cards.outro, video), "is_last": True}
+        plans.append(StepPlan(OUTRO, StepKind.CARD, Pool.CPU, params))
+    return tuple(plans)
+
+
+def source_params(scene: Scene, video: VideoInput, prefix: str = "") -> dict[str, Any]:
+    """What a clip must know of what a scene shows; nothing for a plain picture, which is another step's output.
+
+    With the prefix `next_` it is about the scene that a clip leads to.
+    """
+    params: dict[str, Any] = {} if scene.effect is None else {f"{prefix}effect": asdict(scene.effect)}
+    if scene.background is not None:
+        return {**params, f"{prefix}card": asdict(scene.background)}
+    if scene.video is None:
+        return params
+    piece = footage_params(video, scene.video)
+    if prefix:
+        # Only its first frame is seen here, so that another end is no other clip.
+        piece["end_s"] = piece["start_s"] + SHORTEST_FOOTAGE_S
+    return {**params, f"{prefix}footage": piece}
 
 
 def _caption_look(text: str, video: VideoInput) -> dict[str, Any]:
@@ -251,16 +295,16 @@ def _caption_look(text: str, video: VideoInput) -> dict[str, Any]:
     return look
 
 
-def _frame(video: VideoInput) -> dict[str, int]:
+def frame_params(video: VideoInput) -> dict[str, int]:
     return {"width_px": video.width_px, "height_px": video.height_px}
 
 
-def _footage(video: VideoInput, footage: Footage) -> dict[str, Any]:
+def footage_params(video: VideoInput, footage: Footage) -> dict[str, Any]:
     """The file, and the piece of it that is shown, in seconds."""
     end_s = (video.footage_s or {})[footage.asset] if footage.end_s is None else footage.end_s
-    return {"asset": _asset(video, footage.asset), "start_s": footage.start_s, "end_s": end_s}
+    return {"asset": asset_hash(video, footage.asset), "start_s": footage.start_s, "end_s": end_s}
 
 
-def _asset(video: VideoInput, asset_id: str | None) -> str | None:
+def asset_hash(video: VideoInput, asset_id: str | None) -> str | None:
     """The SHA-256 of an asset's bytes, as it was resolved when the job was accepted."""
     return None if asset_id is None else (video.assets or {})[asset_id]

@@ -26,6 +26,8 @@ from app.domain.video import VideoInput
 PREVIEW = "preview"
 TEASER = "teaser"
 AUDIO = "audio"
+# What is drawn frame by frame, for one size of frame.
+RENDERED = (StepKind.CLIP, StepKind.CARD)
 
 
 def plan_video(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -84,7 +86,7 @@ def _plan_frame(
     sized = plan_scenes(script, replace(video, width_px=frame.width_px, height_px=frame.height_px), pools)
     prefix = f"{name}/"
     # In the video's own frame there is nothing but its own clips to join.
-    kinds = (StepKind.ASSEMBLE,) if frame == video.frame else (StepKind.CLIP, StepKind.ASSEMBLE)
+    kinds = (StepKind.ASSEMBLE,) if frame == video.frame else (*RENDERED, StepKind.ASSEMBLE)
     own = {plan.name for plan in sized if plan.kind in kinds}
     drawn = {plan.name for plan in sized if plan.kind == StepKind.IMAGE and _is_drawn_anew(plan, pools)}
 
@@ -97,7 +99,7 @@ def _plan_frame(
     for plan in sized:
         if plan.name in own or (plan.name in drawn and pictures == prefix):
             needs = tuple(map(place, plan.needs))
-            size = share if plan.kind in (StepKind.IMAGE, StepKind.CLIP) else 1.0
+            size = share if plan.kind in (StepKind.IMAGE, *RENDERED) else 1.0
             yield replace(plan, name=prefix + plan.name, needs=needs, size=size)
         elif plan.kind == StepKind.GATE:
             yield _check(plan, name, publishes, place(ASSEMBLE))

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 # Scenes and inputs as they are stored and hashed say nothing of these where they are not given: what was made
 # before there were such fields is adopted still.
-LATER_FIELDS = ("background", "video", "footage_s", "effect", "variants")
+LATER_FIELDS = ("background", "video", "footage_s", "effect", "variants", "template", "brand")
 
 COLOUR_PATTERN = "^#[0-9a-fA-F]{6}$"
 ONE_SOURCE = "Give one of image, video and background: a scene shows one thing."

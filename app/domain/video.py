@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any, Self
 
 from app.domain.capitals import in_capitals
+from app.domain.caption_style import CaptionMode as CaptionMode
 from app.domain.caption_style import CaptionStyle
 from app.domain.effects import Effect
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
+from app.domain.look import Brand
 from app.domain.script import Script
 from app.domain.sources import Background, Footage, without_unset
+from app.domain.template import Template
 from app.domain.variants import Frame, Variants
 
 NAMED_SIZES = {"9:16": (1080, 1920), "16:9": (1920, 1080), "1:1": (1080, 1080), "4:5": (1080, 1350)}
 MIN_SIDE_PX = 64
 MAX_SIDE_PX = 4096
 FRAME_RATES = (24, 25, 30, 60)
-
-
-class CaptionMode(StrEnum):
-    WORD = "word"  # the word being spoken is highlighted
-    LINE = "line"  # plain lines
-    OFF = "off"  # nothing is burned in; SRT and VTT are delivered all the same
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,9 @@ class VideoInput:
     there is one. Scenes that name no effect have `effect`. `assets` maps every asset id in use to the SHA-256 of its
     bytes, resolved at acceptance so that the input never changes, and `footage_s` the id of every video that a scene
     may show to its length in seconds. `variants` are what else is to come of it, None when there are none.
+
+    `template` is the look, with the brand's and the caller's own in it and every colour concrete from acceptance on;
+    `captions` and `caption_style` are its captions'. `brand` is the organisation's kit as it was then.
     """
 
     text: str | None = None
@@ -79,6 +78,8 @@ class VideoInput:
     footage_s: Mapping[str, float] | None = None
     effect: Effect | None = None
     variants: Variants | None = None
+    template: Template | None = None
+    brand: Brand | None = None
 
     @property
     def frame(self) -> Frame:
@@ -99,12 +100,13 @@ class VideoInput:
     def to_json(self) -> dict[str, Any]:
         scenes = None if self.scenes is None else [scene.to_json() for scene in self.scenes]
         script = None if self.script is None else self.script.to_json()
-        return {**without_unset(asdict(self)), "scenes": scenes, "script": script}
+        template = None if self.template is None else self.template.to_json()
+        return without_unset({**asdict(self), "scenes": scenes, "script": script, "template": template})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        # Inputs of earlier versions know no script, no style, no background and no variants.
-        scenes, script = value["scenes"], value.get("script")
+        # Inputs of earlier versions know no script, no style, no background, no effect, no variants and no template.
+        scenes, script, template = value["scenes"], value.get("script"), value.get("template")
         return cls(
             **{
                 **value,
@@ -116,6 +118,8 @@ class VideoInput:
                 "background": Background.from_json(value.get("background")),
                 "effect": Effect.from_json(value.get("effect")),
                 "variants": Variants.from_json(value.get("variants")),
+                "template": None if template is None else Template.from_json(template),
+                "brand": Brand.from_json(value.get("brand")),
             }
         )
 

@@ -11,7 +11,7 @@ from app.domain.caption_tokens import Glued, clusters_of
 from app.domain.captions import Cue
 from app.media.lettering import drawable
 from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
-from app.media.typefaces import european
+from app.media.typefaces import SIZE_SCALE, european, face_of
 
 SIDE_MARGIN = 0.08  # of the width, each side: below it lie the buttons of the apps that play portrait video
 LEAST_SHRINK = 0.7  # a line that would need to be smaller is cut in two instead
@@ -19,6 +19,7 @@ LINE_HEIGHT = 1.2  # of the font's size
 CAP_HEIGHT = 0.727  # of the font's size; Inter's own
 # How far ink reaches from the outer baselines, of the font's size: an accented capital, a descender.
 ASCENT, DESCENT = 0.97, 0.27
+CLEARANCE = 0.8  # of the font's size: between captions and what stands above them
 BOX_PADDING = (0.42, 0.22)  # at the sides, and above and below; of the font's size
 
 
@@ -70,7 +71,25 @@ def placing_for(width_px: int, height_px: int, style: CaptionStyle) -> Placing:
     else:
         size_px, places, band = min(0.052 * height_px, 0.037 * width_px), (0.14, 0.50, 0.86), (0.05, 0.95)
     middle = dict(zip(CaptionPosition, places, strict=True))[style.position]
-    return Placing(size_px * style.size.scale, middle, *band)
+    return Placing(size_px * style.size.scale * SIZE_SCALE[style.font], middle, *band)
+
+
+def band_of(width_px: int, height_px: int) -> tuple[float, float]:
+    """Top and bottom, as shares of the height, of the band that apps and players leave free."""
+    placing = placing_for(width_px, height_px, CaptionStyle())
+    return placing.top, placing.bottom
+
+
+def foot_above_captions(width_px: int, height_px: int, style: CaptionStyle, lines: int) -> float:
+    """The lowest place, in pixels from the top, of what stands clear above captions of so many lines.
+
+    With captions at the top or in the middle that is the foot of the band.
+    """
+    placing = placing_for(width_px, height_px, style)
+    if style.position != CaptionPosition.BOTTOM:
+        return placing.bottom * height_px
+    half_block = (ASCENT + DESCENT + LINE_HEIGHT * (lines - 1)) / 2 + BOX_PADDING[1]
+    return placing.middle * height_px - (half_block + CLEARANCE) * placing.size_px
 
 
 def lay_out(cue: Cue, width_px: int, height_px: int, style: CaptionStyle, language: str = "") -> Layout | None:
@@ -79,7 +98,7 @@ def lay_out(cue: Cue, width_px: int, height_px: int, style: CaptionStyle, langua
     base = base_level(cue.text)
 
     def set_at(line: Line, size_px: float) -> SetLine:
-        return set_line(line, size_px, base=base, language=language)
+        return set_line(line, size_px, base=base, language=language, main=face_of(style.font))
 
     def width_of(line: Line) -> float:
         return set_at(line, placing.size_px).width_px

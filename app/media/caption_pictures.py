@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from app.domain.caption_style import CaptionStyle, rgb_of
 from app.domain.captions import CaptionSpan, Cue
 from app.media.caption_layout import BOX_PADDING, Layout, lay_out
 from app.media.colour import ycbcr_of
-from app.media.kernels import Words2D, stamp
+from app.media.stamp import Mask, Stamp, fixed
 from app.media.typefaces import font_of
 from app.media.warp import FramePlanes
 
@@ -34,26 +32,7 @@ BOX_RADIUS = 0.3
 INVISIBLE_STEP = 1e-6  # levels; what is left of equal colours by float error
 VISIBLE = 0.02  # coverage from which a pixel counts as drawn
 
-Mask = npt.NDArray[Any]  # float32; OpenCV's own types know no more
 Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class CaptionStamp:
-    """One state, ready to lay over a frame: for each plane what to add, and how much to keep (see `stamp`)."""
-
-    left: int
-    top: int
-    luma_ink: Words2D
-    luma_keep: Words2D
-    cb_ink: Words2D
-    cr_ink: Words2D
-    chroma_keep: Words2D
-
-    def lay_over(self, frame: FramePlanes) -> None:
-        stamp(frame.luma, self.left, self.top, self.luma_ink, self.luma_keep)
-        stamp(frame.cb, self.left // 2, self.top // 2, self.cb_ink, self.chroma_keep)
-        stamp(frame.cr, self.left // 2, self.top // 2, self.cr_ink, self.chroma_keep)
 
 
 @dataclass(frozen=True)
@@ -93,7 +72,7 @@ class CaptionTrack:
         self._layouts = {cue: lay_out(cue, width_px, height_px, style, language) for cue in cues}
         self._coming = list(reversed(spans))
         self._span: CaptionSpan | None = None
-        self._stamp: CaptionStamp | None = None
+        self._stamp: Stamp | None = None
         self._cue: Cue | None = None
         self._shapes: _CueShapes | None = None
         self.box: Box | None = None
@@ -106,7 +85,7 @@ class CaptionTrack:
         if self._stamp and self._span and frame_number < self._span.end_frame:
             self._stamp.lay_over(frame)
 
-    def _draw(self, span: CaptionSpan) -> CaptionStamp | None:
+    def _draw(self, span: CaptionSpan) -> Stamp | None:
         if span.cue is not self._cue:
             self._cue = span.cue
             layout = self._layouts[span.cue]
@@ -176,7 +155,7 @@ def _filled_box(layout: Layout, width_px: int, area: Box) -> Mask:
     return np.asarray(large.reduce(4), np.float32) / 255
 
 
-def colour(shapes: _CueShapes, highlighted: int | None, style: CaptionStyle) -> CaptionStamp:
+def colour(shapes: _CueShapes, highlighted: int | None, style: CaptionStyle) -> Stamp:
     """The state of a cue in which the word `highlighted` (None: no word) has the highlight colour."""
     text = ycbcr_of(rgb_of(style.colour))
     accent = ycbcr_of(rgb_of(style.highlight_colour))
@@ -200,21 +179,15 @@ def colour(shapes: _CueShapes, highlighted: int | None, style: CaptionStyle) -> 
             half_mask = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
             cb = cb + half_mask * steps[1]
             cr = cr + half_mask * steps[2]
-    return CaptionStamp(
+    return Stamp(
         shapes.left,
         shapes.top,
-        luma_ink=_fixed(luma),
-        luma_keep=_fixed(1 - cover),
-        cb_ink=_fixed(cb),
-        cr_ink=_fixed(cr),
-        chroma_keep=_fixed(1 - half_cover),
+        luma_ink=fixed(luma),
+        luma_keep=fixed(1 - cover),
+        cb_ink=fixed(cb),
+        cr_ink=fixed(cr),
+        chroma_keep=fixed(1 - half_cover),
     )
-
-
-def _fixed(values: Mask) -> Words2D:
-    """In 1/256, the fixed point of `stamp`."""
-    fixed: Words2D = np.rint(values * 256).astype(np.uint16)
-    return fixed
 
 
 def _box_of(shapes: _CueShapes) -> Box | None:

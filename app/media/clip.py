@@ -1,4 +1,4 @@
-"""One scene as a video without sound: its picture in slow motion, its captions, and the fade to the next picture.
+"""One scene as a video without sound: its picture in slow motion, its captions, and the way to the next picture.
 
 The heart of render speed: one process, one thread, no pipe and no RGB. Each frame is sampled
 straight into the planes that the encoder reads.
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from app.domain.caption_style import CaptionStyle
 from app.domain.captions import Cue, caption_spans
 from app.domain.encoders import EncoderName
+from app.domain.template import Motion, Transition
+from app.media.overlays import SceneTitle, Watermark
 from app.media.sources import Source
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ REPORT_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """What to render. `frames` include the tail of `fade_frames` that fade to the next picture (0 in the last scene).
+    """What to render. `frames` include the tail of `fade_frames` that lead to the next picture (0 in the last scene).
 
     `number` is the scene's, from 1; it chooses the camera's move. The cues' times are in seconds
     from the clip's frame 0; none is shown in the tail. Width and height are even. `language` is given
@@ -50,6 +52,10 @@ class ClipSpec:
     preset: str = "veryfast"
     crf: int = 23
     encoder: EncoderName = EncoderName.X264
+    motion: Motion = Motion()
+    transition: Transition = Transition()
+    title: SceneTitle | None = None
+    watermark: Watermark | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,9 @@ def render_clip(
     from app.media.caption_pictures import CaptionTrack
     from app.media.files import named_errors, written_whole
     from app.media.frame_watch import FrameWatch
+    from app.media.logo import LogoTrack
+    from app.media.lower_third import LowerThirdTrack
+    from app.media.transitions import blend
     from app.media.views import open_view
 
     own_frames = spec.frames - spec.fade_frames
@@ -93,6 +102,9 @@ def render_clip(
     is_shown = spec.caption_mode != "off"
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
     captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style, spec.language)
+    title = None if spec.title is None else LowerThirdTrack(spec.title, spec, own_frames)
+    mark, size = spec.watermark, (spec.width_px, spec.height_px)
+    logo = None if mark is None else LogoTrack(mark, *size, spec.frames, spec.fade_frames)
     done = 0.0
 
     def still_wanted() -> None:
@@ -112,11 +124,15 @@ def render_clip(
                 view.draw(number, frame)
                 if number < own_frames:
                     captions.lay_over(number, frame)
+                    if title is not None:
+                        title.lay_over(number, frame)
                     watch.see(frame)
                 elif next_source is not None:
                     if ahead is None:
                         ahead = _first_frame(next_source, spec, still_wanted)
-                    frame.fade_to(ahead, (number - own_frames + 1) / (spec.fade_frames + 1))
+                    blend(frame, ahead, (number - own_frames + 1) / (spec.fade_frames + 1), spec.transition)
+                if logo is not None:
+                    logo.lay_over(number, frame)
                 encoder.write()
                 done = (number + 1) / spec.frames
                 if time.monotonic() - last_report_s >= REPORT_EVERY_S:

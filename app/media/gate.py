@@ -28,13 +28,23 @@ FROZEN_LIMIT_S, FROZEN_LIMIT_SHARE = 4.0, 0.08
 
 @dataclass(frozen=True)
 class Expected:
-    """What the plan says of the video. `shows_own`: what the caller chose to be seen may be black, plain or still."""
+    """What the plan says of the video. `shows_own`: what the caller chose to be seen may be black, plain or still.
+
+    `card_frames` are the lengths of the title cards before and after the scenes, which are plain and still as asked.
+    """
 
     width_px: int
     height_px: int
     fps: int
     frames: int
     shows_own: bool = False
+    card_frames: tuple[int, int] = (0, 0)
+
+    @property
+    def scenes_s(self) -> tuple[float, float]:
+        """Where the scenes begin and end."""
+        before, after = self.card_frames
+        return before / self.fps, (self.frames - after) / self.fps
 
     @property
     def duration_s(self) -> float:
@@ -44,7 +54,7 @@ class Expected:
 def check_output(video: Path, expected: Expected, report: Callable[[float], None]) -> OutputFacts:
     """Measure `video`; raise GateFailed, with every miss at once, when it is not what was `expected`."""
     try:
-        facts = measure_output(video, expected.fps, report)
+        facts = measure_output(video, expected.fps, report, expected.scenes_s)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise GateFailed(f"the video cannot be read: {error}", misses=["the video cannot be read"]) from error
     found = misses(facts, expected)

@@ -82,16 +82,24 @@ def advice_for(characters: Sequence[str]) -> str:
     return "".join(f". For {' and '.join(names)} {package}" for package, names in packages.items())
 
 
-def faces_of(text: str, language: str) -> list[tuple[str, Face]]:
-    """`text` (drawable) cut where the typeface changes. What is common to all scripts stays with what is beside it."""
+def faces_of(text: str, language: str, main: Face | None = None) -> list[tuple[str, Face]]:
+    """`text` (drawable) cut where the typeface changes. What is common to all scripts stays with what is beside it.
+
+    `main` is for the European scripts, Inter by default.
+    """
+    main = main or european()
     if text.isascii():
-        return [(text, european())]
-    lead = next((script for char in text if (script := script_of(char)) != Script.COMMON), Script.EUROPEAN)
-    beside = face_for(lead, language) or european()
+        return [(text, main)]
+    own = {Script.EUROPEAN: main, Script.COMMON: main}
+
+    def face_in(script: Script) -> Face:
+        return own.get(script) or face_for(script, language) or european()
+
+    beside = face_in(next((script for char in text if (script := script_of(char)) != Script.COMMON), Script.EUROPEAN))
     runs: list[tuple[str, Face]] = []
     for cluster in clusters_of(text):
         script = script_of(cluster[0])
-        wanted = beside if script == Script.COMMON else face_for(script, language) or european()
+        wanted = beside if script == Script.COMMON else face_in(script)
         face = wanted if _has_glyphs(wanted, cluster) else _another_face(cluster, language) or wanted
         beside = face
         if runs and runs[-1][1] == face:

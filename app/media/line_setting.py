@@ -66,13 +66,17 @@ def line_text(line: Sequence[Run]) -> str:
 
 # A layout asks for the same line a few times over, to measure it before it stands.
 @lru_cache(maxsize=256)
-def set_line(line: Line, size_px: float, *, base: int = 0, language: str = "") -> SetLine:
-    """`base` is 1 in a text that is written from the right; `language` chooses among the forms of Han."""
+def set_line(line: Line, size_px: float, *, base: int = 0, language: str = "", main: Face | None = None) -> SetLine:
+    """`base` is 1 in a text that is written from the right; `language` chooses among the forms of Han.
+
+    `main` is the face of the European scripts, Inter by default.
+    """
+    face = main or european()
     if base == 0 and line_text(line).isascii():
-        return _plain(line, size_px)
-    pieces = _pieces(line, base, language)
-    if base == 0 and all(piece.face == european() and piece.level == 0 for piece in pieces):
-        return _plain(line, size_px)
+        return _plain(line, size_px, face)
+    pieces = _pieces(line, base, language, face)
+    if base == 0 and all(piece.face == face and piece.level == 0 for piece in pieces):
+        return _plain(line, size_px, face)
     x_px = 0.0
     strokes, shares = [], list[tuple[int, float]]()
     space_before_px = 0.0
@@ -102,8 +106,8 @@ def ink_of(line: SetLine, size_px: float) -> tuple[float, float]:
     return -min(box[1] for box in boxes), max(box[3] for box in boxes)
 
 
-def _plain(line: Line, size_px: float) -> SetLine:
-    font = font_of(european(), size_px)
+def _plain(line: Line, size_px: float, face: Face) -> SetLine:
+    font = font_of(face, size_px)
     space_px = font.getlength(" ")
     lengths = [font.getlength(line_text(line[:count])) for count in range(1, len(line))]
     width_px = font.getlength(line_text(line))
@@ -112,10 +116,10 @@ def _plain(line: Line, size_px: float) -> SetLine:
         width_px,
     ]
     shares = tuple((run.word, end) for run, end in zip(line, ends, strict=True))
-    return SetLine(width_px, (Stroke(line_text(line), european(), 0.0, None),), shares)
+    return SetLine(width_px, (Stroke(line_text(line), face, 0.0, None),), shares)
 
 
-def _pieces(line: Line, base: int, language: str) -> list[_Piece]:
+def _pieces(line: Line, base: int, language: str, main: Face) -> list[_Piece]:
     """In logical order."""
     text = line_text(line)
     levels = levels_of(text, base)
@@ -123,9 +127,9 @@ def _pieces(line: Line, base: int, language: str) -> list[_Piece]:
     at = 0
     for number, run in enumerate(line):
         if number and not run.glued:
-            pieces.append(_Piece(" ", None, european(), levels[at]))
+            pieces.append(_Piece(" ", None, main, levels[at]))
             at += 1
-        for faced, face in faces_of(run.text, language):
+        for faced, face in faces_of(run.text, language, main):
             for level, group in groupby(
                 zip(faced, levels[at : at + len(faced)], strict=True), key=lambda pair: pair[1]
             ):

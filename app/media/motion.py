@@ -1,16 +1,18 @@
 """Where the camera looks: a slow move over a still picture, in and out by turns.
 
-Pure. A scene's first window depends on its number alone, so that the scene before can hold it
+Pure. A scene's first window depends on its number and the template alone, so that the scene before can hold it
 still while it fades there, and the scene's own clip goes on from the very same view.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from app.domain.template import Motion, Move
 
 EASE_IN_S = 0.5  # the move starts from rest: the fade before it showed the picture still
-ZOOM = 1.13
-FULL_MOVE_S = 2.6  # no scene moves through all of ZOOM faster than this; a shorter one goes less far
+FULL_MOVE_S = 2.6  # no scene goes through its whole move faster than this; a shorter one goes less far
+STANDARD = Motion()
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,39 @@ def _window(zoom: float, x: float, y: float) -> Window:
     return Window(room * (1 + x), room * (1 + y), size)
 
 
-# First and last window of a full move, by scene number. Each scene drifts another way than the one before.
-# No drift goes to the end of its room: a title that the painter keeps 13 % off the edge stays well inside the frame.
+# Where in its room the closer end of a move in or out lies, by scene number: each drifts another way than the one
+# before. No drift goes to the end of its room: a title that the painter keeps 13 % off the edge stays well inside.
+_DRIFTS = ((0.4, -0.4), (-0.4, -0.3), (-0.4, 0.3), (0.4, 0.4))
+# Where a move across the picture begins; it ends on the other side.
+_ACROSS = {Move.LEFT: (0.7, 0.0), Move.RIGHT: (-0.7, 0.0), Move.UP: (0.0, 0.7), Move.DOWN: (0.0, -0.7)}
 _WHOLE = _window(1.0, 0.0, 0.0)
-_MOVES = (
-    (_WHOLE, _window(ZOOM, 0.4, -0.4)),
-    (_window(ZOOM, -0.4, -0.3), _WHOLE),
-    (_WHOLE, _window(ZOOM, -0.4, 0.3)),
-    (_window(ZOOM, 0.4, 0.4), _WHOLE),
-)
 
 
-def start_window(number: int) -> Window:
+def _move(number: int, motion: Motion) -> tuple[Window, Window]:
+    """First and last window of scene `number`'s full move."""
+    move, zoom = motion.moves[(number - 1) % len(motion.moves)], 1 + motion.zoom
+    if move in _ACROSS:
+        x, y = _ACROSS[move]
+        return _window(zoom, x, y), _window(zoom, -x, -y)
+    close = _window(zoom, *_DRIFTS[(number - 1) % len(_DRIFTS)])
+    return (_WHOLE, close) if move == Move.IN else (close, _WHOLE)
+
+
+def motion_within(motion: Motion) -> Motion:
+    """The motion for a picture that sits on its own blur: it cannot be crossed, only come closer to."""
+    turns = (Move.IN, Move.OUT)
+    moves = tuple(turns[at % 2] if move in _ACROSS else move for at, move in enumerate(motion.moves))
+    return replace(motion, moves=moves)
+
+
+def start_window(number: int, motion: Motion = STANDARD) -> Window:
     """The view with which scene `number` (from 1) begins."""
-    return _MOVES[(number - 1) % len(_MOVES)][0]
+    return _move(number, motion)[0]
 
 
-def window_at(number: int, frame: int, frames: int, fps: int) -> Window:
+def window_at(number: int, frame: int, frames: int, fps: int, motion: Motion = STANDARD) -> Window:
     """The view of scene `number` in frame `frame` of its `frames`: at rest in frame 0, then at constant speed."""
-    first, last = _MOVES[(number - 1) % len(_MOVES)]
+    first, last = _move(number, motion)
     duration_s = frames / fps
     reach = min(1.0, duration_s / FULL_MOVE_S)
     part = reach * _travelled_s(frame / fps) / _travelled_s(duration_s)

@@ -6,6 +6,7 @@ job is left to do by then, so the gate's time is the caller's.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,8 +76,13 @@ class OutputFacts:
     is_faststart: bool
 
 
-def measure_output(video: Path, fps: int, report: Callable[[float], None]) -> OutputFacts:
-    """Measure `video` against a grid of `fps`. Raises GateFailed without both tracks, and what libav raises."""
+def measure_output(
+    video: Path, fps: int, report: Callable[[float], None], scenes_s: tuple[float, float] = (0.0, math.inf)
+) -> OutputFacts:
+    """Measure `video` against a grid of `fps`. Raises GateFailed without both tracks, and what libav raises.
+
+    Black and frozen stretches are looked for between the two times of `scenes_s`, where the scenes begin and end.
+    """
     with open_media(video, "mov") as container:
         if not container.streams.video or not container.streams.audio:
             miss = f"{len(container.streams.video)} picture and {len(container.streams.audio)} sound tracks"
@@ -84,13 +90,15 @@ def measure_output(video: Path, fps: int, report: Callable[[float], None]) -> Ou
         # The decoder, NumPy's FFT and the hash of a frame run outside the interpreter's lock.
         with ThreadPoolExecutor(1) as beside:
             heard = beside.submit(_sound_facts, container.streams.audio[0], video)
-            picture = _picture_facts(container, fps, report)
+            picture = _picture_facts(container, fps, report, scenes_s)
             sound = heard.result()
         report(1.0)
     return OutputFacts(picture, sound, is_faststart=moov_is_first(video))
 
 
-def _picture_facts(container: InputContainer, fps: int, report: Callable[[float], None]) -> PictureFacts:
+def _picture_facts(
+    container: InputContainer, fps: int, report: Callable[[float], None], scenes_s: tuple[float, float]
+) -> PictureFacts:
     stream = container.streams.video[0]
     context = stream.codec_context
     context.thread_count, context.thread_type = DECODER_THREADS, ThreadType.FRAME
@@ -101,7 +109,7 @@ def _picture_facts(container: InputContainer, fps: int, report: Callable[[float]
     watch = PictureWatch()
     for packet in container.demux(stream):
         if not packet.size:
-            _look(packet, watch)  # the end of the stream: the decoder gives what it still holds
+            _look(packet, watch, scenes_s)  # the end of the stream: the decoder gives what it still holds
         elif packet.pts is None or packet.dts is None:
             off_grid += 1
         else:
@@ -113,12 +121,12 @@ def _picture_facts(container: InputContainer, fps: int, report: Callable[[float]
             next_decoded = decoded + 1
             if packet.is_keyframe:
                 keys_at.append(shown[-1])
-                _look(packet, watch)
+                _look(packet, watch, scenes_s)
         if len(shown) % _REPORT_EVERY_PACKETS == 0 or packet.is_keyframe:
             report(min(1.0, len(shown) / max(stream.frames, 1)))
     frames = len(shown)
     first_shown = min(shown, default=0)
-    watch.end(frames / fps)
+    watch.end(min(frames / fps, scenes_s[1]))
     off_grid += sum(at != frame for frame, at in enumerate(sorted(shown), first_shown))
     intervals = [later - earlier for earlier, later in pairwise([*keys_at, frames])] or [frames]
     return PictureFacts(
@@ -138,9 +146,13 @@ def _picture_facts(container: InputContainer, fps: int, report: Callable[[float]
     )
 
 
-def _look(packet: Packet[VideoStream], watch: PictureWatch) -> None:
+def _look(packet: Packet[VideoStream], watch: PictureWatch, scenes_s: tuple[float, float]) -> None:
+    # A key frame stands where a clip begins; half a frame of any rate covers the rounding of its time.
+    begin_s, end_s = (at_s - 0.008 for at_s in scenes_s)
     for frame in packet.decode():
         if isinstance(frame, VideoFrame) and frame.format.name == "yuv420p" and frame.time is not None:
+            if not begin_s <= frame.time < end_s:
+                continue
             watch.see(frame, frame.time)
 
 

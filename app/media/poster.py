@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+import numpy as np
+import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
@@ -21,15 +23,21 @@ def make_poster(video: Path, *, at_s: float, out: Path) -> None:
     Raises BadMedia when no frame can be decoded, StorageFull when the disk is full.
     """
     with named_errors("making the poster"), written_whole(out) as partial:
-        frame = _frame_at(video, at_s)
-        # Said aloud, as the converter takes BT.601 for granted and reds would turn to orange.
-        picture = frame.reformat(
-            format="rgb24",
-            src_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-        )
-        Image.fromarray(picture.to_ndarray()).save(partial, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+        picture = Image.fromarray(rgb_of(_frame_at(video, at_s)))
+        picture.save(partial, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+
+
+def rgb_of(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """A frame of a video of ours in the colours that the player shows, rows × columns × 3."""
+    # Said aloud, as the converter takes BT.601 for granted and reds would turn to orange.
+    picture = frame.reformat(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+    )
+    pixels: npt.NDArray[np.uint8] = np.asarray(picture.to_ndarray(), np.uint8)
+    return pixels
 
 
 def _frame_at(video: Path, at_s: float) -> av.VideoFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.look import TitleCard
 from app.domain.sources import Background
 
 
@@ -37,4 +38,13 @@ class WithEffect:
     settings: Mapping[str, Any]
 
 
-Source = Plain | WithEffect
+@dataclass(frozen=True)
+class CardSource:
+    """A title card; `logo` is the file of one, if it shows any. With `fades_in` its words come after its ground."""
+
+    card: TitleCard
+    logo: Path | None = None
+    fades_in: bool = False
+
+
+Source = Plain | WithEffect | CardSource

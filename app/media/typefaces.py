@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from app.domain.scripts import CJK, Script, scripts_in
+from app.domain.typeface import Typeface
 from app.fonts import font_path
 
 WEIGHT = 800
@@ -29,6 +30,14 @@ SHIPPED = {
     Script.DEVANAGARI: "NotoSansDevanagari-ExtraBold.ttf",
     Script.THAI: "NotoSansThai-ExtraBold.ttf",
 }
+FILES = {
+    Typeface.INTER: SHIPPED[Script.EUROPEAN],
+    Typeface.MANROPE: "Manrope-ExtraBold.ttf",
+    Typeface.FRAUNCES: "Fraunces-Display.ttf",
+    Typeface.SOFIA: "SofiaSansExtraCondensed-ExtraBold.ttf",
+}
+# Of a size at which Inter suits a frame: the narrow one is set larger, and still takes less width.
+SIZE_SCALE = {Typeface.INTER: 1.0, Typeface.MANROPE: 1.0, Typeface.FRAUNCES: 1.08, Typeface.SOFIA: 1.35}
 # Where fontconfig, macOS and Windows keep fonts.
 FONT_FOLDERS = (
     "/usr/share/fonts",
@@ -63,8 +72,13 @@ class Face:
 
 
 @cache
+def face_of(typeface: Typeface) -> Face:
+    """The typeface that a look asks for."""
+    return Face(str(font_path(FILES[typeface])))
+
+
 def european() -> Face:
-    return Face(str(font_path(SHIPPED[Script.EUROPEAN])))
+    return face_of(Typeface.INTER)
 
 
 @lru_cache(maxsize=256)

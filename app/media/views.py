@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from app.domain.sources import Background
 from app.media.card import card_planes
 from app.media.footage import FootageReader
-from app.media.motion import window_at
+from app.media.motion import motion_within, window_at
 from app.media.picture_planes import load_planes
-from app.media.sources import FootagePiece, Source, WithEffect
+from app.media.sources import CardSource, FootagePiece, Source, WithEffect
+from app.media.title_card import TitleCardView
 from app.media.warp import FramePlanes, Warp
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def open_view(source: Source, spec: ClipSpec, still_wanted: Callable[[], None]) 
     match source:
         case Background():
             yield CardView(source, spec)
+        case CardSource():
+            yield TitleCardView(source, spec)
         case FootagePiece():
             with FootageReader(source, spec.width_px, spec.height_px, spec.fps, still_wanted) as reader:
                 yield FootageView(reader)
@@ -48,10 +51,13 @@ class PictureView:
 
     def __init__(self, picture: Path, spec: ClipSpec) -> None:
         self._spec = spec
-        self._warp = Warp(load_planes(picture, spec.width_px, spec.height_px), spec.width_px, spec.height_px)
+        planes = load_planes(picture, spec.width_px, spec.height_px)
+        self._motion = motion_within(spec.motion) if planes.is_inset else spec.motion
+        self._warp = Warp(planes, spec.width_px, spec.height_px)
 
     def draw(self, number: int, frame: FramePlanes) -> None:
-        self._warp.draw(window_at(self._spec.number, number, self._spec.frames, self._spec.fps), frame)
+        spec = self._spec
+        self._warp.draw(window_at(spec.number, number, spec.frames, spec.fps, self._motion), frame)
 
 
 class CardView:

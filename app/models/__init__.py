@@ -6,6 +6,7 @@ Times are seconds since the epoch on the database's clock, as `clock.now_s()` gi
 from app.models.access import ApiKey, IdempotencyRecord, Org
 from app.models.artifact import Artifact, Asset, StepResult
 from app.models.base import db
+from app.models.brand_kit import BrandKit
 from app.models.event import JobEvent
 from app.models.job import Job
 from app.models.pool_pause import PoolPause
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "Asset",
+    "BrandKit",
     "IdempotencyRecord",
     "Job",
     "JobEvent",

@@ -25,6 +25,7 @@ STAGE_OF_KIND = {
     "video.narration": "speaking",
     "video.image": "drawing",
     "video.clip": "rendering",
+    "video.card": "rendering",
     "video.soundtrack": "mixing",
     "video.assemble": "assembling",
     "video.audio": "mixing",

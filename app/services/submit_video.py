@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.dress import dress
 from app.domain.effects import unknown_effect
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
+from app.domain.look import Brand
+from app.domain.plan_look import written_titles
 from app.domain.script import Script
 from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.video import CaptionMode, VideoInput
@@ -19,17 +22,23 @@ from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
+from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
 
 # A caller's own figure for the end may be rounded up.
 END_TOLERANCE_S = 0.05
+# Each clip reads the logo anew, and shows a few thousand pixels of it.
+MOST_LOGO_PIXELS = 4_000_000
 _A_FILE = {"image": "an image file", "audio": "an audio file", "video": "a video file"}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """Who asks for what. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it."""
+    """Who asks for what. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
+
+    `brand`: whether the organisation's kit is used; None: if it has one and the video has a template.
+    """
 
     org_id: int
     video: VideoInput
@@ -37,19 +46,21 @@ class Submission:
     labels: Mapping[str, Any]
     priority: int = DEFAULT_PRIORITY
     key: RequestKey | None = None
+    brand: bool | None = None
 
 
 @dataclass(frozen=True)
 class AssetUse:
     """A field of the request, the asset that it names, and what kinds of file (`image`, `audio`, `video`) it may be.
 
-    `footage` is the piece that is wanted of a video.
+    `footage` is the piece that is wanted of a video, `most_pixels` the most that a picture may have.
     """
 
     field: str
     asset_id: str
     kinds: tuple[str, ...]
     footage: Footage | None = None
+    most_pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,15 +76,17 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
 
     If the broker is away the answer is the same: the dispatcher will ring.
     """
-    check_video(farm, submission.video)
+    check_video(farm, dress(submission.video))
 
     def make(session: Session, now: float) -> Job:
-        found = resolve_assets(session, submission.org_id, _uses_of(submission.video))
+        # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
+        asked = dress(submission.video, _brand_for(session, submission))
+        found = resolve_assets(session, submission.org_id, _uses_of(asked))
         return open_video_job(
             session,
             farm.pools,
             org_id=submission.org_id,
-            video=replace(submission.video, assets=found.assets, footage_s=found.footage_s or None),
+            video=replace(asked, assets=found.assets, footage_s=found.footage_s or None),
             labels=submission.labels,
             priority=submission.priority,
             correlation_id=submission.correlation_id,
@@ -81,6 +94,16 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
         )
 
     return accept_once(farm, Asking(submission.org_id, submission.correlation_id, submission.key), make)
+
+
+def _brand_for(session: Session, submission: Submission) -> Brand | None:
+    """The kit that this video is to show; InvalidInput when one is asked for that is not there."""
+    if submission.brand is False or submission.video.template is None:
+        return None
+    brand = brand_of(session, submission.org_id)
+    if brand is None and submission.brand:
+        raise InvalidInput("brand", "There is no brand kit. Make one with PUT /api/brand-kit first.")
+    return brand
 
 
 def check_video(farm: Farm, video: VideoInput) -> None:
@@ -106,18 +129,24 @@ def _check_effects(farm: Farm, video: VideoInput) -> None:
 
 
 def _check_shown(script: Script, video: VideoInput, field: str) -> None:
-    """Captions that cannot be drawn would fail the job when everything has been spoken already."""
-    if video.captions == CaptionMode.OFF:
-        return
+    """Words that cannot be drawn would fail the job when everything has been spoken already."""
+    if video.captions != CaptionMode.OFF:
+        texts = [video.shown(scene.text) for scene in script.scenes]
+        check_letters(texts, field, "captions", "leave these characters out, or set captions to off")
+    check_letters(written_titles(script, video), "template", "titles", "leave these characters out of the titles")
+
+
+def check_letters(texts: Sequence[str], field: str, what: str, otherwise: str) -> None:
+    """InvalidInput on `field` when no font here can draw all of `texts`."""
     try:
-        check_glyphs(video.shown(scene.text) for scene in script.scenes)
+        check_glyphs(texts)
     except MissingGlyphs as error:
         missing = error.details["characters"]
         named = ", ".join(f"U+{ord(character):04X}" for character in missing[:10])
         raise InvalidInput(
             field,
-            f"The captions have no letters for {named}{' and others' if len(missing) > 10 else ''}"
-            f"{advice_for(missing)}. Otherwise leave these characters out, or set captions to off.",
+            f"The {what} have no letters for {named}{' and others' if len(missing) > 10 else ''}"
+            f"{advice_for(missing)}. Otherwise {otherwise}.",
         ) from None
 
 
@@ -150,6 +179,8 @@ def resolve_assets(session: Session, org_id: int, uses: Sequence[AssetUse]) -> R
             raise InvalidInput(use.field, f"This asset is not {_A_FILE[use.kinds[0]]}.")
         if kind == "video":
             _check_use(use, facts)
+        if use.most_pixels is not None and facts["width_px"] * facts["height_px"] > use.most_pixels:
+            raise InvalidInput(use.field, f"A logo has at most {use.most_pixels // 1_000_000} million pixels.")
     return Resolved(
         {asset_id: sha256 for asset_id, (_, sha256, _) in known.items()},
         {asset_id: facts["duration_s"] for asset_id, (kind, _, facts) in known.items() if kind == "video"},
@@ -174,6 +205,10 @@ def _check_use(use: AssetUse, facts: Mapping[str, Any]) -> None:
         raise InvalidInput(f"{use.field}.sound", "This video has no sound.")
 
 
+def logo_use(field: str, asset_id: str) -> AssetUse:
+    return AssetUse(field, asset_id, ("image",), most_pixels=MOST_LOGO_PIXELS)
+
+
 def footage_use(field: str, footage: Footage) -> AssetUse:
     return AssetUse(field, footage.asset, ("video",), footage)
 
@@ -187,4 +222,6 @@ def _uses_of(video: VideoInput) -> list[AssetUse]:
             uses.append(footage_use(f"scenes.{index}.video", scene.video))
     if video.music is not None:
         uses.append(AssetUse("music", video.music, ("audio", "video")))
+    if video.template is not None and video.template.logo is not None and video.template.logo.asset is not None:
+        uses.append(logo_use("template.logo.asset", video.template.logo.asset))
     return uses

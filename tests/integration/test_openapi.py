@@ -73,6 +73,11 @@ def test_every_route_is_in_it(document: dict[str, Any]) -> None:
         ("GET", "/api/admin/stuck"),
         ("GET", "/api/admin/canary"),
         ("GET", "/api/voices"),
+        ("GET", "/api/templates"),
+        ("GET", "/api/brand-kit"),
+        ("PUT", "/api/brand-kit"),
+        ("DELETE", "/api/brand-kit"),
+        ("GET", "/api/templates/{template}"),
         ("GET", "/health/healthz"),
         ("GET", "/health/readyz"),
     }
@@ -107,6 +112,7 @@ def test_the_body_of_a_video_is_told_field_by_field(document: dict[str, Any]) ->
 def test_its_own_examples_are_accepted(api: Api, document: dict[str, Any]) -> None:
     examples = document["paths"]["/api/videos"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert api.post("/api/videos", examples["text"]["value"]).status == 202
+    assert api.post("/api/videos", examples["template"]["value"]).status == 202
     # The other two need an upload and a language model, and say so.
     assert error_of(api.post("/api/videos", examples["scenes"]["value"]))["details"]["field"] == "scenes.0.image"
     assert error_of(api.post("/api/videos", examples["prompt"]["value"]))["error_code"] == "PROVIDER_NOT_CONFIGURED"

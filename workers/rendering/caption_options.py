@@ -10,6 +10,7 @@ from app.client import CaptionBox, Captions
 from app.domain import caption_style
 from app.domain.caption_style import CaptionPosition, CaptionSize, CaptionStyle, check_style, parse_colour
 from app.domain.errors import InvalidInput
+from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode
 from workers.rendering.failures import wrong_input
 
@@ -33,14 +34,18 @@ class CaptionOptions:
     caption_outline: str | None
     caption_box: str | None
     caption_uppercase: bool
+    caption_font: str | None
 
     @classmethod
     def taken_from(cls, parsed: dict[str, object]) -> Self:
         """Takes its own out of `parsed`."""
         return cls(**{name: parsed.pop(name) for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
 
-    def to_request(self) -> str | Captions | None:
-        """What goes to the farm; RenderFailed for a look that cannot be read. A mode alone stays a mode alone."""
+    def to_request(self, *, over_template: bool = False) -> str | Captions | None:
+        """What goes to the farm; RenderFailed for a look that cannot be read. A mode alone stays a mode alone.
+
+        Over a template only the farm knows what the letters will stand on.
+        """
         look = Captions(
             mode=self.captions,
             size=self.caption_size,
@@ -50,10 +55,12 @@ class CaptionOptions:
             position=self.caption_position,
             uppercase=self.caption_uppercase or None,
             box=_box(self.caption_box),
+            font=self.caption_font,
         )
         if look == Captions(mode=self.captions):
             return self.captions
-        _check(look)
+        if not over_template:
+            _check(look)
         return look
 
 
@@ -70,6 +77,9 @@ def add_caption_options(group: argparse._ArgumentGroup) -> None:
         "--caption-position",
         choices=[place.value for place in CaptionPosition],
         help="where they stand (default: bottom)",
+    )
+    group.add_argument(
+        "--caption-font", choices=[font.value for font in Typeface], help="of European letters (default: inter)"
     )
     group.add_argument("--caption-colour", metavar="RRGGBB", help="of the letters (default: FFFFFF, white)")
     group.add_argument("--caption-highlight", metavar="RRGGBB", help="of the spoken word (default: FFC828, amber)")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import app
 from app.domain.effects import SETTING_PATTERN, Effect, is_effect_name
@@ -16,8 +16,10 @@ from app.domain.errors import InvalidInput
 from app.domain.fair_share import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from app.domain.sources import Background, is_colour
 from app.domain.video import FRAME_RATES, NAMED_SIZES, parse_size
+from app.templates import template_names
 from workers.rendering.caption_options import CaptionOptions, add_caption_options
 from workers.rendering.failures import wrong_input
+from workers.rendering.template_option import read_template
 from workers.rendering.variant_options import VariantOptions, add_variant_options
 
 STDIN = "-"
@@ -36,6 +38,7 @@ examples:
   scripts/render story.md --also 16:9 --also 1:1   the same video in three sizes
   scripts/render story.md --images photos --music song.mp3
   scripts/render historia.md --language es --captions line
+  scripts/render story.md --template storybook     scripts/preview storybook shows it
   fortune | scripts/render - --size 1:1            the text from standard input
   scripts/render --prompt "Why is the sky blue?"   needs a language model: set OPENAI_API_KEY
   scripts/render story.md --json | tail -n 1       the result, for programs
@@ -64,6 +67,8 @@ class Options:
     voice: str | None
     captions: CaptionOptions
     variants: VariantOptions
+    template: str | dict[str, Any] | None
+    brand: bool | None
     images: Path | None
     background: Background | None
     effect: Effect | None
@@ -76,12 +81,17 @@ class Options:
     quiet: bool
     list_voices: bool
 
+    @property
+    def has_template(self) -> bool:
+        """Whether the captions may stand on something else than the plain look's."""
+        return self.template is not None or self.brand is True
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose faults are RenderFailed, so that --json can tell of them too."""
 
     def error(self, message: str) -> NoReturn:
-        raise wrong_input(f"{message[:1].upper()}{message[1:]}. See scripts/render --help.", "USAGE")
+        raise wrong_input(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.", "USAGE")
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -123,6 +133,16 @@ def parse_options(arguments: Sequence[str]) -> Options:
         metavar="NAME[:JSON]",
         help="a Python effect of the farm's on every scene, with its settings: 'tint:{\"strength\": 0.6}'",
     )
+    look.add_argument(
+        "--template",
+        metavar="NAME|FILE",
+        help=f"{', '.join(template_names())}; or a JSON file of your own. The options below take its place",
+    )
+    look.add_argument(
+        "--brand",
+        action=argparse.BooleanOptionalAction,
+        help="use the brand kit, or do not (default: with a template)",
+    )
     look.add_argument("--seed", type=int, metavar="N", help="another number gives another look")
     add_caption_options(parser.add_argument_group("how captions look"))
     result = parser.add_argument_group("what comes out")
@@ -146,6 +166,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
     parsed = vars(parser.parse_args(arguments))
     captions = CaptionOptions.taken_from(parsed)
     variants = VariantOptions.taken_from(parsed)
+    if parsed["template"] is not None:
+        parsed["template"] = read_template(parsed["template"])
     options = Options(captions=captions, variants=variants, **parsed)
     if not options.list_voices:
         check_options(options)
@@ -187,7 +209,7 @@ def check_options(options: Options) -> None:
     except InvalidInput as error:
         raise wrong_input(f"--size {options.size}: {error.message}") from None
     options.variants.check(options.size)
-    options.captions.to_request()
+    options.captions.to_request(over_template=options.has_template)
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise wrong_input(f"--seed must be a whole number from 0 to {MAX_SEED}.")
     for name in ("prompt", "title", "language", "voice"):

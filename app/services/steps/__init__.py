@@ -3,6 +3,7 @@
 from app.domain.plan import StepKind
 from app.services.steps.assemble import AssembleStep
 from app.services.steps.audio import AudioStep
+from app.services.steps.card import CardStep
 from app.services.steps.check import CheckStep
 from app.services.steps.clip import ClipStep
 from app.services.steps.gate import GateStep
@@ -18,6 +19,7 @@ HANDLERS: dict[str, StepHandler] = {
     StepKind.NARRATION: NarrationStep(),
     StepKind.IMAGE: ImageStep(),
     StepKind.CLIP: ClipStep(),
+    StepKind.CARD: CardStep(),
     StepKind.SOUNDTRACK: SoundtrackStep(),
     StepKind.ASSEMBLE: AssembleStep(),
     StepKind.TEASER: TeaserStep(),

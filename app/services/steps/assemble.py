@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.plan import ASSEMBLE, POSTER, VIDEO, clip_name
+from app.domain.plan import ASSEMBLE, INTRO, OUTRO, POSTER, VIDEO, clip_name
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
-from app.domain.timeline import lay_out
+from app.domain.timeline import lay_out, whole_frames
 from app.media.even_out import even_out
 from app.media.join import join_video
 from app.media.poster import make_poster
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.clip import OUTPUT as CLIP
-from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, need
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, find_need, need
 from app.services.steps.narration import WORDS, load_speech
 from app.services.steps.soundtrack import OUTPUT as SOUNDTRACK
-from app.services.steps.soundtrack import narrations_of
+from app.services.steps.soundtrack import narrations_of, pace_of
 
 SRT = "captions.srt"
 VTT = "captions.vtt"
@@ -55,7 +55,9 @@ class AssembleStep(StepHandler):
         )
         make_poster(folder / VIDEO, at_s=POSTER_AT_S, out=folder / POSTER)
         speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
-        timings = lay_out([speech.duration_s for speech in speeches], params["fps"])
+        pace = pace_of(claim)
+        timings = lay_out([speech.duration_s for speech in speeches], params["fps"], pace)
+        frames = whole_frames(timings, pace)
         cues = subtitle_cues(
             (timing.speech_at_s, speech.words) for speech, timing in zip(speeches, timings, strict=True)
         )
@@ -67,8 +69,11 @@ class AssembleStep(StepHandler):
             VTT: OutputFile(folder / VTT, "text/vtt"),
             POSTER: OutputFile(folder / POSTER, "image/jpeg"),
         }
-        facts = {"frames": timings[-1].end_frame, "duration_s": timings[-1].end_s, "cues": len(cues)}
+        facts = {"frames": frames, "duration_s": frames / params["fps"], "cues": len(cues)}
         return Outcome(files, {**facts, **({"coded_again": coded_again} if coded_again else {})})
 
     def _clips(self, claim: Claim) -> list[str]:
-        return [need(claim, clip_name(number))[CLIP].sha256 for number in range(1, claim.params["count"] + 1)]
+        """In the order in which they are shown; a title card is there if the template asked for one."""
+        clips = [need(claim, clip_name(number)) for number in range(1, claim.params["count"] + 1)]
+        shown = [find_need(claim, INTRO), *clips, find_need(claim, OUTRO)]
+        return [outputs[CLIP].sha256 for outputs in shown if outputs is not None]

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.plan import SOUNDTRACK
 from app.domain.plan_variants import AUDIO, TEASER
+from app.domain.timeline import Pace
 from app.media.audio_file import check_audio
 from app.media.teaser import TeaserSpec, check_teaser
 from app.services.claim_step import Claim
@@ -46,7 +47,9 @@ class CheckStep(StepHandler):
         steps, params = read_steps(farm, claim), claim.params
         if params["variant"] == TEASER:
             spec = TeaserSpec(**facts_of(steps, TEASER)["piece"])
-            still = shows_own(steps, params)
+            pace = Pace.from_json(params.get("pace"))
+            # A title card is plain and still as asked, and a teaser may be cut from it.
+            still = shows_own(steps, params) or pace.intro_s + pace.outro_s > 0
             return {
                 name: asdict(
                     check_teaser(farm.storage.path(blob.sha256), name.rpartition(".")[2], spec, may_be_still=still)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.domain.errors import GateFailed
 from app.domain.plan import ASSEMBLE, VIDEO, StepKind
 from app.domain.states import StepStatus
+from app.domain.timeline import Pace, card_frames
 from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output
 from app.media.output_facts import OutputFacts
@@ -21,7 +22,7 @@ from app.services.steps.handler import Bench, need
 
 def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, Any]], prefix: str = "") -> OutputFacts:
     """What was measured of the video whose steps' names begin with `prefix`; GateFailed when it misses the plan."""
-    params = claim.params
+    params, pace = claim.params, Pace.from_json(claim.params.get("pace"))
     check_captions(steps, params, prefix)
     expected = Expected(
         width_px=params["width_px"],
@@ -29,6 +30,7 @@ def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, An
         fps=params["fps"],
         frames=facts_of(steps, f"{prefix}{ASSEMBLE}")["frames"],
         shows_own=shows_own(steps, params),
+        card_frames=(card_frames(pace.intro_s, params["fps"]), card_frames(pace.outro_s, params["fps"])),
     )
     return check_output(farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256), expected, bench.report)
 

@@ -13,9 +13,12 @@ from app.domain.encoders import EncoderChoice, EncoderName, choice_for_clip
 from app.domain.plan import KEEP_TO_X264, image_name, narration_name
 from app.domain.sources import Background
 from app.domain.speech import Speech
+from app.domain.template import Corner, Logo, LowerThird, Motion, Transition
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
+from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
+from app.media.overlays import SceneTitle, Watermark
 from app.media.sources import FootagePiece, Plain, Source, WithEffect
 from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
@@ -29,52 +32,29 @@ OUTPUT = "clip.mp4"
 
 class ClipStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
-        # Whether to keep to x264 is told by the encoder, and changes nothing beside it.
-        params = {name: value for name, value in claim.params.items() if name not in KEEP_TO_X264}
-        work: dict[str, Any] = {"params": params, "inputs": self._inputs(claim)}
-        encoder = self._encoder(farm, claim)
-        if encoder.name != EncoderName.X264:
-            work["encoder"] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
-        if effects := self._effects(farm, claim):
-            work["effects"] = effects
+        work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
         # Fonts that do not ship with us differ between machines, and so does what they draw.
         fonts = self._found_fonts(farm, claim)
         return {**work, "fonts": fonts} if fonts else work
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         inputs = self._inputs(claim)
-        encoder = self._encoder(farm, claim)
-        spec = replace(clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"]))), encoder=encoder.name)
-        source = self._source(farm, claim.params, inputs, "")
+        encoder = encoder_for(farm, claim)
+        spec = clip_spec(claim.params, load_speech(farm.storage.path(inputs["words"])))
+        spec = replace(spec, encoder=encoder.name, watermark=watermark(farm, claim.params))
+        source = source_of(farm, claim.params, inputs, "")
         next_source = None
         if not claim.params["is_last"]:
-            next_source = self._source(farm, claim.params, inputs, "next_")
+            next_source = source_of(farm, claim.params, inputs, "next_")
         out = bench.folder / OUTPUT
         made = render_clip(spec, source, next_source, out, bench.report)
-        facts = {**asdict(made), "encoder": {"name": encoder.name, "why": encoder.why}}
-        if effects := self._effects(farm, claim):
-            facts["effects"] = effects
-        return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, facts)
-
-    def _encoder(self, farm: Farm, claim: Claim) -> EncoderChoice:
-        params = claim.params
-        return choice_for_clip(
-            farm.encoder,
-            keep_to_x264=params.get("keep_to_x264", False),
-            attempt=claim.attempt,
-            shorter_side_px=min(params["width_px"], params["height_px"]),
-        )
-
-    def _effects(self, farm: Farm, claim: Claim) -> dict[str, dict[str, str]]:
-        """The versions of the effects in this scene and in the next one, which its tail shows, by name."""
-        named = [claim.params[key]["name"] for key in ("effect", "next_effect") if key in claim.params]
-        return {name: farm.effects.version_of(name) for name in named}
+        return Outcome({OUTPUT: OutputFile(out, "video/mp4")}, {**asdict(made), **rendering_facts(farm, claim)})
 
     def _found_fonts(self, farm: Farm, claim: Claim) -> dict[str, str]:
-        if claim.params["captions"] == CaptionMode.OFF:
-            return {}
-        speech = load_speech(farm.storage.path(self._inputs(claim)["words"]))
-        return found_fonts((word.text for word in speech.words), claim.params.get("language", ""))
+        shown = [claim.params["title"]["words"]] if "title" in claim.params else []
+        if claim.params["captions"] != CaptionMode.OFF:
+            shown += [word.text for word in load_speech(farm.storage.path(self._inputs(claim)["words"])).words]
+        return found_fonts(shown, claim.params.get("language", ""))
 
     def _inputs(self, claim: Claim) -> dict[str, str]:
         """SHA-256 of the words and pictures it is made of."""
@@ -86,20 +66,56 @@ class ClipStep(StepHandler):
                 inputs[name] = image[PICTURE].sha256
         return inputs
 
-    def _source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
-        """What the scene shows, or with the prefix `next_` the one after it."""
-        plain = self._plain_source(farm, params, inputs, prefix)
-        effect = params.get(f"{prefix}effect")
-        if effect is None:
-            return plain
-        return WithEffect(plain, effect["name"], farm.effects.load(effect["name"]), effect["settings"])
 
-    def _plain_source(self, farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Plain:
-        if f"{prefix}card" in params:
-            return Background(**params[f"{prefix}card"])
-        if f"{prefix}footage" in params:
-            return footage_piece(farm, params[f"{prefix}footage"])
-        return farm.storage.path(inputs[f"{prefix}picture"])
+def encoder_for(farm: Farm, claim: Claim) -> EncoderChoice:
+    params = claim.params
+    return choice_for_clip(
+        farm.encoder,
+        keep_to_x264=params.get("keep_to_x264", False),
+        attempt=claim.attempt,
+        shorter_side_px=min(params["width_px"], params["height_px"]),
+    )
+
+
+def rendering_work(farm: Farm, claim: Claim) -> dict[str, Any]:
+    """What a clip depends on beside its inputs and fonts: its parameters, and what a worker brings to them."""
+    # Whether to keep to x264 is told by the encoder, and changes nothing beside it.
+    work: dict[str, Any] = {"params": {key: value for key, value in claim.params.items() if key not in KEEP_TO_X264}}
+    encoder = encoder_for(farm, claim)
+    if encoder.name != EncoderName.X264:
+        work["encoder"] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
+    if effects := _effects(farm, claim):
+        work["effects"] = effects
+    return work
+
+
+def rendering_facts(farm: Farm, claim: Claim) -> dict[str, Any]:
+    """What a clip was made with, for the manifest."""
+    encoder, effects = encoder_for(farm, claim), _effects(farm, claim)
+    return {"encoder": {"name": encoder.name, "why": encoder.why}, **({"effects": effects} if effects else {})}
+
+
+def _effects(farm: Farm, claim: Claim) -> dict[str, dict[str, str]]:
+    """The versions of the effects in this scene and in the next one, which its tail shows, by name."""
+    named = [claim.params[key]["name"] for key in ("effect", "next_effect") if key in claim.params]
+    return {name: farm.effects.version_of(name) for name in named}
+
+
+def source_of(farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Source:
+    """What a clip shows, or with the prefix `next_` what it leads to. `inputs` has the hashes of its pictures."""
+    plain = _plain_source(farm, params, inputs, prefix)
+    effect = params.get(f"{prefix}effect")
+    if effect is None:
+        return plain
+    return WithEffect(plain, effect["name"], farm.effects.load(effect["name"]), effect["settings"])
+
+
+def _plain_source(farm: Farm, params: Mapping[str, Any], inputs: Mapping[str, str], prefix: str) -> Plain:
+    if f"{prefix}card" in params:
+        return Background(**params[f"{prefix}card"])
+    if f"{prefix}footage" in params:
+        return footage_piece(farm, params[f"{prefix}footage"])
+    return farm.storage.path(inputs[f"{prefix}picture"])
 
 
 def footage_piece(farm: Farm, planned: Mapping[str, Any]) -> FootagePiece:
@@ -110,7 +126,9 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
     """What the clip's step asks of the renderer, from its parameters and the scene's speech."""
     fps, is_last = params["fps"], params["is_last"]
     frame = {"width_px": params["width_px"], "height_px": params["height_px"]}
-    frames, fade = scene_frames(speech.duration_s, fps, is_last=is_last), fade_frames(fps, is_last=is_last)
+    transition = Transition.from_json(params.get("transition", {}))
+    frames = scene_frames(speech.duration_s, fps, is_last=is_last, fade_s=transition.tail_s)
+    fade = fade_frames(fps, is_last=is_last, fade_s=transition.tail_s)
     style = CaptionStyle.from_json(params.get("caption_style", {}))
     shape = shape_for(**frame, style=style)
     cues = break_into_cues(speech.words, shape, offset_s=LEAD_IN_S, until_s=(frames - fade) / fps)
@@ -127,4 +145,23 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         caption_mode=params["captions"],
         caption_style=style,
         language=params.get("language", ""),
+        motion=Motion.from_json(params.get("motion", {})),
+        transition=transition,
+        title=scene_title(params.get("title")),
     )
+
+
+def scene_title(planned: Mapping[str, Any] | None) -> SceneTitle | None:
+    if planned is None:
+        return None
+    return SceneTitle(planned["words"], LowerThird(**planned["look"]), Typeface(planned["font"]))
+
+
+def watermark(farm: Farm, params: Mapping[str, Any], *, on_scene: bool = True) -> Watermark | None:
+    """The logo over a clip, if it has one; it is not shown on title cards."""
+    if "logo" not in params:
+        return None
+    look = {name: value for name, value in params["logo"].items() if name != "asset"}
+    logo = Logo(**{**look, "corner": Corner(look["corner"])})
+    path = farm.storage.path(params["logo"]["asset"])
+    return Watermark(path, logo, on_scene=on_scene, on_next=not params.get("is_before_card", False))

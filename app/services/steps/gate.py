@@ -33,7 +33,7 @@ class GateStep(StepHandler):
         return {"video": claim.upstream[ASSEMBLE][VIDEO].sha256, "params": claim.params}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
-        params = claim.params
+        params, request = claim.params, read_request(farm, claim)
         steps = read_steps(farm, claim)
         measured = check_video(farm, claim, bench, steps)
         variants = [step["facts"] for step in steps if step["kind"] == StepKind.CHECK]
@@ -47,8 +47,10 @@ class GateStep(StepHandler):
             **({"variants": variants} if variants else {}),
             "steps": steps,
             "versions": {"sceneworks": app.__version__, **{tool: version(tool) for tool in TOOLS}},
-            "input": read_request(farm, claim),
+            "input": request,
         }
+        if template := request.get("template"):
+            manifest["template"] = {"name": template["name"], "version": template["version"]}
         path = bench.folder / MANIFEST
         path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
         return Outcome({MANIFEST: OutputFile(path, "application/json")}, asdict(measured))

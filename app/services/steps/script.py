@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.domain.errors import ProviderNotConfigured
 from app.domain.plan import Follow
+from app.domain.plan_look import written_titles
 from app.domain.plan_variants import plan_video
 from app.domain.script import Script, with_background, with_effect, with_images
 from app.domain.video import CaptionMode, VideoInput
@@ -60,8 +61,9 @@ class ScriptStep(StepHandler):
             provider = "own text"
         script = with_background(with_images(script, video.images, video.footage_s or ()), video.background)
         script = with_effect(script, video.effect)
+        # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
+        check_glyphs(written_titles(script, video))
         if video.captions != CaptionMode.OFF:
-            # Before anything is spoken or paid for: a clip that cannot show its words fails the whole job.
             check_glyphs(video.shown(scene.text) for scene in script.scenes)
         path = bench.folder / OUTPUT
         path.write_text(json.dumps(script.to_json(), ensure_ascii=False), encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.plan import narration_name
-from app.domain.timeline import SceneTiming, lay_out
+from app.domain.timeline import Pace, SceneTiming, lay_out, whole_frames
 from app.media.loudness import RATE_HZ
 from app.media.narration import Line
 from app.media.scene_sounds import SceneSound
@@ -28,9 +28,8 @@ class SoundtrackStep(StepHandler):
         narrations = narrations_of(claim)
         parts = [(narration[SOUND].sha256, narration[WORDS].sha256) for narration in narrations]
         work = {"fps": claim.params["fps"], "music": claim.params["music"], "narrations": parts}
-        footage = claim.params.get("footage")
         # Left out where there is none: soundtracks made before there was any are adopted still.
-        return {**work, "footage": footage} if footage else work
+        return work | {name: given for name in ("footage", "pace") if (given := claim.params.get(name))}
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         timings = timings_of(farm, claim)
@@ -42,7 +41,7 @@ class SoundtrackStep(StepHandler):
         out = bench.folder / OUTPUT
         made = make_soundtrack(
             lines,
-            duration_s=timings[-1].end_s,
+            duration_s=whole_frames(timings, pace_of(claim)) / claim.params["fps"],
             music=None if music is None else farm.storage.path(music),
             scene_sounds=[
                 scene_sound(footage_piece(farm, heard), timings[heard["number"] - 1])
@@ -72,4 +71,8 @@ def narrations_of(claim: Claim) -> list[Mapping[str, Blob]]:
 def timings_of(farm: Farm, claim: Claim) -> tuple[SceneTiming, ...]:
     """Where every scene lies in the video."""
     speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
-    return lay_out([speech.duration_s for speech in speeches], claim.params["fps"])
+    return lay_out([speech.duration_s for speech in speeches], claim.params["fps"], pace_of(claim))
+
+
+def pace_of(claim: Claim) -> Pace:
+    return Pace.from_json(claim.params.get("pace"))

@@ -1,0 +1,212 @@
+"""A template made ready to draw: a brand's colours in it, no colour by its name any more, and all of it legible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from app.domain.caption_style import (
+    LEAST_CONTRAST,
+    CaptionMode,
+    CaptionPosition,
+    CaptionStyle,
+    Rgb,
+    check_style,
+    contrast,
+    grounds_of,
+    rgb_of,
+)
+from app.domain.errors import InvalidInput
+from app.domain.sources import Background
+from app.domain.template import Card, Corner, Fonts, Logo, LowerThird, Template
+from app.domain.timeline import Pace
+from app.domain.typeface import Typeface
+
+_PLACE = re.compile(r"\{(title|brand)\}")
+# A colour that could not be read is mixed with white or black in steps of this size.
+_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class Brand:
+    """What an organisation's kit puts in the place of a template's own; None leaves that. `logo` is an asset id."""
+
+    name: str | None = None
+    ground: str | None = None
+    text: str | None = None
+    accent: str | None = None
+    font: Typeface | None = None
+    logo: str | None = None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:
+        if value is None:
+            return None
+        font = value.get("font")
+        return cls(**{**value, "font": None if font is None else Typeface(font)})
+
+
+# The look without a template, for a brand to be seen in.
+PLAIN = Template("plain", caption_style=CaptionStyle(highlight_colour="accent"))
+
+
+@dataclass(frozen=True)
+class TitleCard:
+    """A card as it is drawn: concrete colours and words."""
+
+    lines: tuple[str, ...]
+    background: Background
+    text: str
+    accent: str
+    font: Typeface
+    length_s: float
+
+
+def branded(template: Template, brand: Brand) -> Template:
+    """The template in the brand's colours and typeface, with its logo. `resolved` must follow."""
+    own = {name: colour for name in ("ground", "text", "accent") if (colour := getattr(brand, name)) is not None}
+    fonts, style = template.fonts, template.caption_style
+    if brand.font is not None:
+        # A font that the caller asked for differs from the template's, and stays.
+        is_templates = style.font == fonts.captions
+        style = replace(style, font=brand.font if is_templates else style.font)
+        fonts = Fonts(brand.font, brand.font)
+    logo = template.logo if brand.logo is None else replace(template.logo or Logo(), asset=brand.logo)
+    colours = replace(template.colours, **own)
+    return replace(template, colours=colours, fonts=fonts, caption_style=style, logo=logo)
+
+
+def resolved(template: Template) -> Template:
+    """The template with `#RRGGBB` wherever it named a colour."""
+    palette = asdict(template.colours)
+
+    def in_place(part: Any) -> Any:
+        if part is None:
+            return None
+        named = {it.name: palette[name] for it in fields(part) if (name := _name_in(part, it.name)) in palette}
+        return replace(part, **named)
+
+    style = in_place(template.caption_style)
+    return replace(
+        template,
+        caption_style=replace(style, box=in_place(style.box)),
+        transition=in_place(template.transition),
+        intro=in_place(template.intro),
+        outro=in_place(template.outro),
+        lower_third=in_place(template.lower_third),
+    )
+
+
+def _name_in(part: Any, field: str) -> str | None:
+    """What may be a colour's name: enums are strings too, and one of a caption's sizes must not be taken for it."""
+    value = getattr(part, field)
+    return value if type(value) is str else None
+
+
+def check_template(template: Template) -> None:
+    """InvalidInput, naming the field below `template`, for words that could not be read. The template is `resolved`."""
+    try:
+        _check_captions(template)
+    except InvalidInput as error:
+        raise InvalidInput(f"template.{error.field}", error.message) from None
+    for name, part in _parts(template):
+        for ground in _grounds(part):
+            if (ratio := contrast(rgb_of(part.text), ground)) < LEAST_CONTRAST:
+                raise InvalidInput(
+                    f"template.{name}.text",
+                    f"Cannot be read on its ground: the contrast is {ratio:.1f} to 1 and must be "
+                    f"{LEAST_CONTRAST:g} to 1.",
+                )
+
+
+def legible(template: Template) -> Template:
+    """The `resolved` template with colours that could not be read made lighter or darker until they can.
+
+    For a brand's colours, which nobody chose with this template in mind: a job must not fail over them.
+    """
+    parts: dict[str, Any] = {
+        name: replace(part, text=readable(part.text, _grounds(part))) for name, part in _parts(template)
+    }
+    style = template.caption_style
+    if template.caption_mode != CaptionMode.OFF:
+        behind = grounds_of(style)
+        style = replace(style, colour=readable(style.colour, behind))
+        if template.caption_mode == CaptionMode.WORD:
+            style = replace(style, highlight_colour=readable(style.highlight_colour, behind))
+    return replace(template, caption_style=style, **parts)
+
+
+def readable(colour: str, behind: Sequence[Rgb]) -> str:
+    """The colour next to `colour`, towards white or black, that can be read on all that may lie behind it."""
+    # The farther from what is behind, the less of the colour is lost.
+    ends = sorted(((255, 255, 255), (0, 0, 0)), key=lambda end: -min(contrast(end, ground) for ground in behind))
+    for step in range(round(1 / _STEP) + 1):
+        share = step * _STEP
+        red, green, blue = (
+            round(part * (1 - share) + end * share) for part, end in zip(rgb_of(colour), ends[0], strict=True)
+        )
+        if min(contrast((red, green, blue), ground) for ground in behind) >= LEAST_CONTRAST:
+            break
+    return f"#{red:02X}{green:02X}{blue:02X}"
+
+
+def title_card(card: Card | None, template: Template, *, title: str | None, brand: str | None) -> TitleCard | None:
+    """The card with its words in place; None where it would have nothing to say."""
+    if card is None:
+        return None
+    words = {"title": title, "brand": brand}
+    lines = tuple(filter(None, (_filled(line, words) for line in card.lines)))
+    if not lines:
+        return None
+    background = Background(card.ground, card.to)
+    return TitleCard(lines, background, card.text, card.accent, template.fonts.titles, card.length_s)
+
+
+def pace_of(template: Template | None, intro: TitleCard | None, outro: TitleCard | None) -> Pace:
+    """How the template times its video."""
+    if template is None:
+        return Pace()
+    return Pace(
+        fade_s=template.transition.tail_s,
+        intro_s=0.0 if intro is None else intro.length_s,
+        outro_s=0.0 if outro is None else outro.length_s,
+    )
+
+
+def corner_for(corner: Corner, captions: CaptionPosition) -> Corner:
+    """Where the logo goes: at the edge of the frame where no captions stand."""
+    crowded = CaptionPosition.TOP if corner.is_top else CaptionPosition.BOTTOM
+    if captions != crowded:
+        return corner
+    side = "left" if corner.is_left else "right"
+    return Corner(f"{'bottom' if corner.is_top else 'top'}-{side}")
+
+
+def _check_captions(template: Template) -> None:
+    if template.caption_mode != CaptionMode.OFF:
+        check_style(template.caption_style, highlights=template.caption_mode == CaptionMode.WORD)
+
+
+def _parts(template: Template) -> list[tuple[str, Card | LowerThird]]:
+    parts: list[tuple[str, Card | LowerThird | None]] = [
+        ("intro", template.intro),
+        ("outro", template.outro),
+        ("lower_third", template.lower_third),
+    ]
+    return [(name, part) for name, part in parts if part is not None]
+
+
+def _grounds(part: Card | LowerThird) -> list[Rgb]:
+    if isinstance(part, Card):
+        return [rgb_of(colour) for colour in (part.ground, part.to) if colour is not None]
+    # Pictures are what they are: the panel is opaque enough that its own colour decides.
+    return [rgb_of(part.ground)]
+
+
+def _filled(line: str, words: Mapping[str, str | None]) -> str | None:
+    """The line with its words; None when one of them is missing."""
+    if any(words[name] is None for name in _PLACE.findall(line)):
+        return None
+    return " ".join(_PLACE.sub(lambda place: words[place[1]] or "", line).split()) or None

@@ -1,0 +1,84 @@
+"""A logo: read safely, scaled to its place, ready to lay over frames."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from app.domain.errors import BadMedia
+from app.domain.template import Logo
+from app.media.caption_layout import SIDE_MARGIN, band_of
+from app.media.overlays import Watermark
+from app.media.stamp import Sheet, Stamp, even
+from app.media.warp import FramePlanes
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+WIDEST = 2.2  # a word mark is made this much wider than a square logo of the same area could be
+SIDE_MARGIN_WIDE = 0.045  # of the width, where no buttons lie over the sides
+
+
+class LogoTrack:
+    """A watermark over the frames of one clip; the last `tail_frames` are its transition."""
+
+    def __init__(self, mark: Watermark, width_px: int, height_px: int, frames: int, tail_frames: int) -> None:
+        stamp = watermark_stamp(mark.path, mark.look, width_px, height_px)
+        self._mark, self._whole = mark, stamp
+        self._own_frames, self._tail_frames = frames - tail_frames, tail_frames
+
+    def lay_over(self, number: int, frame: FramePlanes) -> None:
+        before, after = float(self._mark.on_scene), float(self._mark.on_next)
+        passed = max(0, number - self._own_frames + 1) / (self._tail_frames + 1)
+        share = before + (after - before) * passed
+        if share == 1.0:
+            self._whole.lay_over(frame)
+        elif share > 0.0:
+            self._whole.faded(share).lay_over(frame)
+
+
+def watermark_stamp(path: Path, look: Logo, width_px: int, height_px: int) -> Stamp:
+    """The logo in its corner, inside the band that apps and players leave free."""
+    logo = load_logo(path)
+    side = look.size * min(width_px, height_px)
+    width, height = _fitted(logo, side * side, WIDEST * side)
+    top_band, bottom_band = band_of(width_px, height_px)
+    margin = (SIDE_MARGIN if height_px > width_px else SIDE_MARGIN_WIDE) * width_px
+    left = margin if look.corner.is_left else width_px - margin - width
+    top = top_band * height_px if look.corner.is_top else bottom_band * height_px - height
+    return logo_stamp(logo, even(left), even(top), width, height, look.opacity)
+
+
+def logo_stamp(logo: Image.Image, left: int, top: int, width_px: int, height_px: int, opacity: float = 1.0) -> Stamp:
+    """The logo at an even corner, in an even size."""
+    small = logo.resize((width_px, height_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pixels = np.asarray(small)
+    sheet = Sheet(left, top, width_px, height_px)
+    sheet.lay_picture(np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].astype(np.float32) / 255 * opacity)
+    return sheet.stamp()
+
+
+def card_size(logo: Image.Image, side_px: float) -> tuple[int, int]:
+    """Its size on a title card, where it has more room: about a square of `side_px`, or wider."""
+    return _fitted(logo, side_px * side_px, 3 * side_px)
+
+
+def load_logo(path: Path) -> Image.Image:
+    """The logo as RGBA; BadMedia when it cannot be read, although it was checked at upload."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as opened:
+                logo: Image.Image = opened.convert("RGBA")
+                return logo
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadMedia("The logo of this job cannot be decoded.") from error
+
+
+def _fitted(logo: Image.Image, area_px: float, widest_px: float) -> tuple[int, int]:
+    """Logos of any shape look alike in size when they cover the same area."""
+    shape = logo.width / logo.height
+    width = min(math.sqrt(area_px * shape), widest_px)
+    return max(2, even(width)), max(2, even(width / shape))

@@ -1,0 +1,103 @@
+"""Titles set in type: cut into lines of like width, as large as their room allows, in any script that captions know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from app.domain.bidi import base_level
+from app.domain.caption_tokens import Glued, tokens_of
+from app.domain.speech import Word
+from app.domain.typeface import Typeface
+from app.media.lettering import drawable
+from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
+from app.media.stamp import Mask
+from app.media.typefaces import SIZE_SCALE, face_of, font_of
+
+LINE_HEIGHT = 1.14  # of the font's size: titles are set closer than captions
+LONGEST_PIECE_CHARS = 24  # a longer word may be cut
+
+
+@dataclass(frozen=True)
+class SetTitle:
+    """Lines at `size_px`, `pitch_px` from baseline to baseline; `above_px` and `below_px` are the ink's outer reach."""
+
+    lines: tuple[SetLine, ...]
+    size_px: float
+    pitch_px: float
+    above_px: float
+    below_px: float
+    is_from_right: bool
+
+    @property
+    def width_px(self) -> float:
+        return max(line.width_px for line in self.lines)
+
+    @property
+    def height_px(self) -> float:
+        return self.above_px + self.pitch_px * (len(self.lines) - 1) + self.below_px
+
+    def draw(self, width_px: int, height_px: int, *, left_of: Callable[[SetLine], float], top_px: float) -> Mask:
+        """Its letters, 0 to 1, in an area of that size; `left_of` says where a line begins."""
+        picture = Image.new("L", (width_px, height_px))
+        pen = ImageDraw.Draw(picture)
+        for number, line in enumerate(self.lines):
+            baseline = top_px + self.above_px + number * self.pitch_px
+            for stroke in line.strokes:
+                font = font_of(stroke.face, self.size_px)
+                xy = (left_of(line) + stroke.x_px, baseline)
+                pen.text(xy, stroke.text, 255, font, "ls", direction=stroke.direction)
+        return np.asarray(picture, np.float32) / 255
+
+
+def set_title(
+    text: str, typeface: Typeface, *, size_px: float, room_px: float, most_lines: int, language: str = ""
+) -> SetTitle | None:
+    """`text` in as few lines as fit `room_px` at the size that suits it, or smaller in `most_lines`.
+
+    `size_px` is Inter's; a narrower face is set larger. None when nothing of it can be drawn.
+    """
+    shown = drawable(text).split()
+    words = [Word(word, float(at), at + 1.0) for at, word in enumerate(shown)]
+    tokens = tokens_of(words, LONGEST_PIECE_CHARS)
+    runs = [Run(token.word.text, at, isinstance(token.word, Glued)) for at, token in enumerate(tokens)]
+    if not runs:
+        return None
+    base, main = base_level(" ".join(shown)), face_of(typeface)
+
+    def set_at(line: Line, size: float) -> SetLine:
+        return set_line(line, size, base=base, language=language, main=main)
+
+    size = size_px * SIZE_SCALE[typeface]
+    lines, widest = _broken(tuple(runs), room_px, most_lines, lambda line: set_at(line, size).width_px)
+    size *= min(1.0, room_px / widest)
+    typeset = tuple(set_at(line, size) for line in lines)
+    inks = [ink_of(line, size) for line in typeset]
+    # Marks above and below letters, in scripts that stack them, need more than the usual pitch.
+    tallest = max([LINE_HEIGHT * size, *(low + high for (_, low), (high, _) in zip(inks, inks[1:], strict=False))])
+    return SetTitle(typeset, size, tallest, inks[0][0], inks[-1][1], base == 1)
+
+
+def _broken(runs: Line, room_px: float, most_lines: int, width_of: Callable[[Line], float]) -> tuple[list[Line], float]:
+    """The fewest lines that fit, at most `most_lines`, with the widest as narrow as can be; and its width."""
+    width = cache(lambda first, end: width_of(runs[first:end]))
+
+    @cache
+    def best(first: int, lines: int) -> tuple[float, tuple[int, ...]]:
+        """Width of the widest line of `runs[first:]` in that many lines, and where these end."""
+        if lines == 1:
+            return width(first, len(runs)), (len(runs),)
+        options = []
+        for end in range(first + 1, len(runs) - lines + 2):
+            rest, ends = best(end, lines - 1)
+            options.append((max(width(first, end), rest), (end, *ends)))
+        return min(options)
+
+    count = min(most_lines, len(runs))
+    widest, ends = next((found for n in range(1, count) if (found := best(0, n))[0] <= room_px), best(0, count))
+    starts = (0, *ends[:-1])
+    return [runs[first:end] for first, end in zip(starts, ends, strict=True)], widest
