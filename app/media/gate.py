@@ -13,6 +13,7 @@ from app.media.key_frames import Stretch
 from app.media.leveling import SHORT_SOUND_S
 from app.media.loudness import RATE_HZ, Loudness
 from app.media.output_facts import OutputFacts, PictureFacts, SoundFacts, measure_output
+from app.media.sound_print import KnownSound
 from app.media.soundtrack import CEILING_DBTP, LOUDNESS_TOLERANCE_LU, TARGET_LUFS
 
 KEY_INTERVAL_LIMIT_S = 2.0
@@ -51,10 +52,15 @@ class Expected:
         return self.frames / self.fps
 
 
-def check_output(video: Path, expected: Expected, report: Callable[[float], None]) -> OutputFacts:
-    """Measure `video`; raise GateFailed, with every miss at once, when it is not what was `expected`."""
+def check_output(
+    video: Path, expected: Expected, report: Callable[[float], None], known: KnownSound | None = None
+) -> OutputFacts:
+    """Measure `video`; raise GateFailed, with every miss at once, when it is not what was `expected`.
+
+    `known` is what was measured of the soundtrack that it should hold.
+    """
     try:
-        facts = measure_output(video, expected.fps, report, expected.scenes_s)
+        facts = measure_output(video, expected.fps, report, expected.scenes_s, known)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise GateFailed(f"the video cannot be read: {error}", misses=["the video cannot be read"]) from error
     found = misses(facts, expected)

@@ -16,6 +16,7 @@ from app.media.music import ducking, mix, prepare_music, reporting
 from app.media.narration import Line, lay_narration
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
 from app.media.sound_bed import SoundBed
+from app.media.sound_print import sound_fingerprint
 
 TARGET_LUFS = -14.0
 LOUDNESS_TOLERANCE_LU = 0.5
@@ -32,11 +33,13 @@ _BOTH_SIDES_LU = 3.01
 
 @dataclass(frozen=True)
 class SoundtrackReport:
-    """As measured on the encoded file. `integrated_lufs` is −70 for silence."""
+    """As measured on the encoded file. `integrated_lufs` is −70 for silence; `fingerprint` is its sound's."""
 
     duration_s: float
     integrated_lufs: float
     true_peak_dbtp: float
+    sounding_s: float
+    fingerprint: str
 
 
 def make_soundtrack(
@@ -63,7 +66,13 @@ def make_soundtrack(
             blocks = _mixed(bed, music, scene_sounds, Path(folder, "music"), _part(report, 0.1, 0.3))
             analysis = analyse(reporting(blocks(), frames, _part(report, 0.3, 0.4)))
             loudness = encode_to_target(blocks, analysis, frames, partial, _part(report, 0.4, 1.0))
-    return SoundtrackReport(frames / RATE_HZ, loudness.integrated_lufs, loudness.true_peak_dbtp)
+    return SoundtrackReport(
+        frames / RATE_HZ,
+        loudness.integrated_lufs,
+        loudness.true_peak_dbtp,
+        loudness.sounding_s,
+        sound_fingerprint(out),
+    )
 
 
 def _mixed(

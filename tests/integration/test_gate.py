@@ -10,6 +10,7 @@ import pytest
 from app.domain.errors import GateFailed, LeaseLost
 from app.media.gate import Expected, check_output
 from app.media.join import join_video
+from app.media.sound_print import KnownSound, sound_fingerprint
 from app.media.soundtrack import Line, make_soundtrack
 from tests.media_samples import ffmpeg, make_clip, nobody_cares, speech_like, write_wav
 
@@ -65,6 +66,26 @@ def test_a_right_video_passes_with_what_was_measured(good: Path) -> None:
     assert facts.picture.frozen.duration_s == 0.0
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
+
+
+def test_a_soundtrack_that_was_measured_is_not_measured_again_but_where_it_is_another(
+    good: Path, sound: Path, tmp_path: Path
+) -> None:
+    fingerprint = sound_fingerprint(sound)
+    measured = check_output(good, PLAN, nobody_cares).sound
+    told = replace(measured.loudness, integrated_lufs=measured.loudness.integrated_lufs + 0.25)
+
+    as_told = replace(measured, loudness=told)
+    assert check_output(good, PLAN, nobody_cares, KnownSound(fingerprint, told)).sound == as_told
+
+    other = tmp_path / "other.m4a"
+    speech = write_wav(tmp_path / "speech.wav", speech_like(6.0))
+    make_soundtrack([Line(speech, 0.1)], duration_s=FRAMES / 30, music=None, out=other, report=nobody_cares)
+    clip = make_clip(tmp_path / "clip.mp4", FRAMES)
+    assert sound_fingerprint(other) != fingerprint
+    with_other = of_clip(tmp_path, other, clip)
+    anew = check_output(with_other, PLAN, nobody_cares, KnownSound(fingerprint, told)).sound
+    assert anew == check_output(with_other, PLAN, nobody_cares).sound != as_told
 
 
 def test_size_and_frame_count_are_the_plans(good: Path) -> None:

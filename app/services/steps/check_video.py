@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.errors import GateFailed
-from app.domain.plan import ASSEMBLE, VIDEO, StepKind
+from app.domain.plan import ASSEMBLE, SOUNDTRACK, VIDEO, StepKind
 from app.domain.states import StepStatus
 from app.domain.timeline import Pace, card_frames
 from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output
+from app.media.loudness import Loudness
 from app.media.output_facts import OutputFacts
+from app.media.sound_print import KnownSound
 from app.models import Step
 from app.services.claim_step import Claim
 from app.services.farm import Farm
@@ -32,7 +34,16 @@ def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, An
         shows_own=shows_own(steps, params),
         card_frames=(card_frames(pace.intro_s, params["fps"]), card_frames(pace.outro_s, params["fps"])),
     )
-    return check_output(farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256), expected, bench.report)
+    video = farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256)
+    return check_output(video, expected, bench.report, known_sound(facts_of(steps, SOUNDTRACK)))
+
+
+def known_sound(soundtrack: Mapping[str, Any]) -> KnownSound | None:
+    """What the soundtrack's step has measured; None of one that was made before it told so."""
+    if "fingerprint" not in soundtrack:
+        return None
+    measured = (soundtrack[name] for name in ("integrated_lufs", "true_peak_dbtp", "sounding_s"))
+    return KnownSound(soundtrack["fingerprint"], Loudness(*measured))
 
 
 def shows_own(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> bool:
