@@ -208,11 +208,12 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
     painted = {
         **frame_params(video),
         "text": scene.text,
-        # What a lower third says need not be painted too.
-        "title": None if has_lower_thirds(video) else scene.title,
+        "title": scene.title,
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
+        # What a lower third says need not be painted too.
+        **({"wordless": True} if has_lower_thirds(video) else {}),
         **_take(scene.image_take),
     }
     return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))

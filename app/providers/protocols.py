@@ -47,7 +47,8 @@ class PictureRequest:
 
     `count` is how many scenes the video has. `width_px` × `height_px` is the size of the video's
     frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
-    Another `take` asks for another picture in the same look.
+    Another `take` asks for another picture in the same look. A `wordless` one has no letters in it, because something
+    else is written over it.
     """
 
     text: str
@@ -59,6 +60,7 @@ class PictureRequest:
     height_px: int
     oversample: float = 1.15
     take: int = 0
+    wordless: bool = False
 
 
 class Painter(Protocol):

@@ -90,6 +90,16 @@ def test_another_take_gives_another_picture_in_the_same_look(painter: Painter, t
             assert np.abs(small[first] - small[second]).mean() > 4
 
 
+def test_a_wordless_picture_is_the_same_one_without_its_headline(painter: Painter, tmp_path: Path) -> None:
+    for wordless in (False, True):
+        painter.paint(replace(scene(), wordless=wordless), tmp_path / f"{wordless}.jpg")
+    differs = np.abs(pixels_of(tmp_path / "False.jpg") - pixels_of(tmp_path / "True.jpg")).mean(axis=2) > 40
+    rows = np.flatnonzero(differs.any(axis=1))
+    assert 0.01 < differs.mean() < 0.2
+    # The headline stands in the upper part.
+    assert rows.max() < 0.6 * differs.shape[0]
+
+
 @pytest.mark.parametrize("text", ["日本には火山が多い。", "في البدء كانت الكلمة", "🎉", "a" * 400, "word " * 4000])
 def test_text_that_cannot_be_set_still_gets_a_picture(painter: Painter, tmp_path: Path, text: str) -> None:
     painter.paint(replace(scene(), text=text, title=None), tmp_path / "scene.jpg")

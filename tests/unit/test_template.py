@@ -92,7 +92,7 @@ def test_each_clip_knows_of_the_template_what_it_shows_and_no_more() -> None:
 
 def test_what_a_lower_third_says_is_not_painted_too() -> None:
     assert plans_of(None)[image_name(1)].params["title"] == "One"
-    assert plans_of(Template("t", lower_third=LowerThird()))[image_name(1)].params["title"] is None
+    assert plans_of(Template("t", lower_third=LowerThird()))[image_name(1)].params["wordless"] is True
 
 
 def test_cards_are_steps_of_their_own_and_move_the_words() -> None:

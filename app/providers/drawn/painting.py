@@ -40,7 +40,7 @@ def compose(request: PictureRequest) -> Canvas:
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
     perform(dealt, canvas, stage)
     calm_caption_band(canvas, stage)
-    found = headline(request.text, request.title)
+    found = None if request.wordless else headline(request.text, request.title)
     layout = lay_out(found, look.style, canvas.width, canvas.height) if found else None
     if layout is not None:
         set_type(canvas, stage, layout)
