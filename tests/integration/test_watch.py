@@ -93,5 +93,5 @@ def test_every_stream_of_a_job_ends_with_it(api: Api, database: Database) -> Non
 
 def test_every_event_of_a_step_that_is_recorded_is_described() -> None:
     sources = "".join(path.read_text() for path in Path(app.services.__file__).parent.rglob("*.py"))
-    recorded = set(re.findall(r'"((?:step|job)\.[a-z_]+)"', sources))
+    recorded = set(re.findall(r'"((?:step|job|output)\.[a-z_]+)"', sources))
     assert recorded == {type_ for type_ in STORED_EVENTS if not type_.startswith("video.")}
