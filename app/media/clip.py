@@ -111,7 +111,8 @@ def render_clip(
         report(done)
 
     watch = FrameWatch()
-    ahead: FramePlanes | None = None
+    # Before the encoder takes its memory: a picture that is read needs a lot of it for a moment.
+    ahead = _first_frame(next_source, spec, still_wanted) if spec.fade_frames and next_source is not None else None
     last_report_s = time.monotonic()
     with (
         named_errors("writing the clip"),
@@ -127,9 +128,7 @@ def render_clip(
                     if title is not None:
                         title.lay_over(number, frame)
                     watch.see(frame)
-                elif next_source is not None:
-                    if ahead is None:
-                        ahead = _first_frame(next_source, spec, still_wanted)
+                elif ahead is not None:
                     blend(frame, ahead, (number - own_frames + 1) / (spec.fade_frames + 1), spec.transition)
                 if logo is not None:
                     logo.lay_over(number, frame)

@@ -26,6 +26,7 @@ MOST_CROP = 1.6
 INSET = 0.85
 # An inset picture is cropped this much towards the frame's shape, so that it is no thin strip.
 INSET_CROP = 1.25
+BAND_ROWS = 256  # even, as chroma takes two rows
 
 Plane = npt.NDArray[np.uint8]
 
@@ -49,19 +50,22 @@ def load_planes(picture: Path, width_px: int, height_px: int) -> PicturePlanes:
     frame_shape, shape = width_px / height_px, image.width / image.height
     is_inset = max(frame_shape / shape, shape / frame_shape) > MOST_CROP
     image = _on_own_blur(image, width_px, height_px) if is_inset else _crop(image, width_px, height_px)
-    ycbcr = cv2.transform(np.asarray(image), rgb_to_ycbcr_matrix())
-    luma, cb, cr = cv2.split(ycbcr)
-    half = (image.width // 2, image.height // 2)
-    return PicturePlanes(
-        _transposed(luma),
-        _transposed(cv2.resize(cb, half, interpolation=cv2.INTER_AREA)),
-        _transposed(cv2.resize(cr, half, interpolation=cv2.INTER_AREA)),
-        is_inset,
-    )
+    return _cut_into_planes(np.asarray(image), is_inset)
 
 
-def _transposed(plane: npt.NDArray[Any]) -> Plane:
-    return np.ascontiguousarray(plane.T, np.uint8)
+def _cut_into_planes(rgb: npt.NDArray[Any], is_inset: bool) -> PicturePlanes:
+    """`rgb` has even sides. Band by band, so that a worker holds no second and third copy of a whole picture."""
+    height, width, _ = rgb.shape
+    luma_t = np.empty((width, height), np.uint8)
+    cb_t, cr_t = (np.empty((width // 2, height // 2), np.uint8) for _ in range(2))
+    for top in range(0, height, BAND_ROWS):
+        luma, *chroma = cv2.split(cv2.transform(rgb[top : top + BAND_ROWS], rgb_to_ycbcr_matrix()))
+        rows = len(luma)
+        cv2.transpose(luma, dst=luma_t[:, top : top + rows])
+        for plane, plane_t in zip(chroma, (cb_t, cr_t), strict=True):
+            halved = cv2.resize(plane, (width // 2, rows // 2), interpolation=cv2.INTER_AREA)
+            cv2.transpose(halved, dst=plane_t[:, top // 2 : (top + rows) // 2])
+    return PicturePlanes(luma_t, cb_t, cr_t, is_inset)
 
 
 def _open_rgb(picture: Path, width_px: int, height_px: int) -> Image.Image:
@@ -74,8 +78,9 @@ def _open_rgb(picture: Path, width_px: int, height_px: int) -> Image.Image:
                 # JPEG can decode at a half, quarter or eighth for next to nothing.
                 longest = math.ceil(max(width_px, height_px) * OVERSAMPLE * 2)
                 image.draft(None, (longest, longest))
-                upright = ImageOps.exif_transpose(image)
-                return _flatten(_to_srgb(upright))
+                ImageOps.exif_transpose(image, in_place=True)
+                image.load()
+                return _flatten(_to_srgb(image))
     except FileNotFoundError as error:
         raise BadMedia("the picture's file is missing") from error
     except (
@@ -108,7 +113,7 @@ def _flatten(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         paper = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(paper, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _plane_size(width_px: int, height_px: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ result upright, and the vertical pass mixes pairs of its rows into the frame.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.media.motion import Window
 from app.media.picture_planes import PicturePlanes, Plane
 
 WEIGHT_STEPS = 128
+# The passes follow each other in bands of the frame's rows: what lies between them stays in the processor's cache.
+BAND_ROWS = 480
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,10 @@ class Warp:
 
     def __init__(self, picture: PicturePlanes, width_px: int, height_px: int) -> None:
         self._picture = picture
-        source_height = picture.luma_t.shape[1]
-        self._widened = np.empty((width_px, source_height), np.uint8)
-        self._upright = np.empty((source_height, width_px), np.uint8)
+        # Of the picture's rows, as many as a band of the frame can need: a row more at either end, and their rounding.
+        rows = math.ceil(BAND_ROWS * picture.luma_t.shape[1] / height_px) + 4
+        self._widened = np.empty((width_px, rows), np.uint8)
+        self._upright = np.empty((rows, width_px), np.uint8)
 
     def draw(self, window: Window, frame: FramePlanes) -> None:
         """Fill `frame` with what `window` shows of the picture."""
@@ -94,12 +98,14 @@ class Warp:
         column_steps, column_weights = columns
         row_steps, row_weights = rows
         width = len(column_steps)
-        first_row = int(row_steps[0])
-        count = int(row_steps[-1]) + 2 - first_row
-        blend_rows(source_t, first_row, count, column_steps, column_weights, self._widened)
-        upright = self._upright[:count, :width]
-        cv2.transpose(self._widened[:width, :count], dst=upright)
-        blend_rows(upright, 0, width, row_steps - first_row, row_weights, out)
+        for top in range(0, len(row_steps), BAND_ROWS):
+            band = slice(top, top + BAND_ROWS)
+            first_row, last_row = int(row_steps[band][0]), int(row_steps[band][-1]) + 1
+            count = last_row + 1 - first_row
+            blend_rows(source_t, first_row, count, column_steps, column_weights, self._widened)
+            upright = self._upright[:count, :width]
+            cv2.transpose(self._widened[:width, :count], dst=upright)
+            blend_rows(upright, 0, width, row_steps[band] - first_row, row_weights[band], out[band])
 
 
 @dataclass(frozen=True)
