@@ -7,18 +7,22 @@ response it gives the loudness, with zeros appended to it the four-fold oversamp
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]  # (channels, frames), full scale ±1
+Second = tuple[NDArray[np.float64], NDArray[np.float32]]  # energies of its hops, peaks of its milliseconds
 
 RATE_HZ = 48_000
 HOPS_PER_S = 100  # one energy a hop
 PEAKS_PER_S = 1_000
 OVERSAMPLING = 4
+THREADS = 2
 
 # Each window brings one new second; its margins keep the transform's wrap-around off that second.
 _WINDOW = 65_536
@@ -80,20 +84,33 @@ def measure(blocks: Iterable[Samples]) -> Loudness:
     return Loudness(integrated_lufs, to_db(highest), sounding_s)
 
 
-def _seconds(blocks: Iterable[Samples]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+def _seconds(blocks: Iterable[Samples]) -> Iterator[Second]:
     """The energies and the peaks of each second of the stream; the last may be shorter."""
-    for window, frames in _windows(blocks):
-        alike = len(window) == 2 and np.array_equal(window[0], window[1])
-        # A voice in the middle is the same on both sides: half the work, twice the energy.
-        spectrum = np.fft.rfft(window[:1] if alike else window)
-        weighted = np.fft.irfft(spectrum * _k_weighting(), _WINDOW)[:, _MARGIN : _MARGIN + RATE_HZ]
-        power = np.einsum("cn,cn->n", weighted, weighted)
-        hops = power.reshape(HOPS_PER_S, -1).sum(axis=1, dtype=np.float64) * (2.0 if alike else 1.0)
-        # The padding zeros transform to OVERSAMPLING times smaller amplitudes.
-        finer = np.fft.irfft(spectrum, _WINDOW * OVERSAMPLING)[:, _MARGIN * OVERSAMPLING :][:, : RATE_HZ * OVERSAMPLING]
-        highest = np.maximum(finer.max(axis=0), -finer.min(axis=0)) * np.float32(OVERSAMPLING)
-        peaks = highest.reshape(PEAKS_PER_S, -1).max(axis=1)
-        yield hops[: -(-frames * HOPS_PER_S // RATE_HZ)], peaks[: -(-frames * PEAKS_PER_S // RATE_HZ)].copy()
+    # The transforms run outside the interpreter's lock. A soundtrack is what an edited video waits for in the end,
+    # on cores that then have nothing else to do.
+    coming: deque[Future[Second]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for window, frames in _windows(blocks):
+            coming.append(pool.submit(_second, window, frames))
+            if len(coming) > THREADS:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _second(window: Samples, frames: int) -> Second:
+    """Of the middle second of a window, of which `frames` are real."""
+    alike = len(window) == 2 and np.array_equal(window[0], window[1])
+    # A voice in the middle is the same on both sides: half the work, twice the energy.
+    spectrum = np.fft.rfft(window[:1] if alike else window)
+    weighted = np.fft.irfft(spectrum * _k_weighting(), _WINDOW)[:, _MARGIN : _MARGIN + RATE_HZ]
+    power = np.einsum("cn,cn->n", weighted, weighted)
+    hops = power.reshape(HOPS_PER_S, -1).sum(axis=1, dtype=np.float64) * (2.0 if alike else 1.0)
+    # The padding zeros transform to OVERSAMPLING times smaller amplitudes.
+    finer = np.fft.irfft(spectrum, _WINDOW * OVERSAMPLING)[:, _MARGIN * OVERSAMPLING :][:, : RATE_HZ * OVERSAMPLING]
+    highest = np.maximum(finer.max(axis=0), -finer.min(axis=0)) * np.float32(OVERSAMPLING)
+    peaks = highest.reshape(PEAKS_PER_S, -1).max(axis=1)
+    return hops[: -(-frames * HOPS_PER_S // RATE_HZ)], peaks[: -(-frames * PEAKS_PER_S // RATE_HZ)].copy()
 
 
 def gated_loudness(energies: NDArray[np.float64]) -> tuple[float, float]:
