@@ -170,7 +170,9 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
         if scene.video is not None and scene.video.sound == FootageSound.MIX
     ]
     sound = {**whole, "music": asset_hash(video, video.music), **({"footage": heard} if heard else {})}
-    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.CPU, sound, spoken)
+    # Beside the clips, not among them: as one more piece of the CPU pool's work it is what the last core waits for. It
+    # is read, filtered and written in blocks, outside the interpreter's lock but for moments.
+    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.IO, sound, spoken)
     assemble = StepPlan(
         ASSEMBLE,
         StepKind.ASSEMBLE,
@@ -190,7 +192,6 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
         },
         (assemble.name,),
     )
-    # The soundtrack before the clips: mixed beside the first of them, it is never what the assembly waits for.
     return (*narrations, *images, soundtrack, *clips, *framing, assemble, gate)
 
 

@@ -38,7 +38,7 @@ class Pool(StrEnum):
 
     CPU = "cpu"  # one process a core: clips, soundtrack, local voice and pictures
     GPU = "gpu"  # one process a device: local models
-    IO = "io"  # threads: scripts, vendors' APIs, stream copies
+    IO = "io"  # threads: scripts, vendors' APIs, sound, stream copies
 
 
 TERMINAL_JOB_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED})
