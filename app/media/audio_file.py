@@ -9,8 +9,9 @@ from pathlib import Path
 import av
 
 from app.domain.errors import GateFailed
+from app.domain.machine_faults import words_of
 from app.media.aac import decode_sound, write_sound
-from app.media.files import named_errors, written_whole
+from app.media.files import named_errors, reading, written_whole
 from app.media.gate import loudness_misses
 from app.media.loudness import RATE_HZ, Loudness, Samples, analyse, measure
 from app.media.music import reporting
@@ -81,9 +82,11 @@ def make_mp3(soundtrack: Path, title: str | None, out: Path, report: Callable[[f
 def check_audio(path: Path, format: str, duration_s: float) -> AudioFacts:
     """Measure a sound file of this `format` (m4a, mp3); GateFailed, with every miss, when it is not as planned."""
     try:
-        facts = measure_audio(path, format)
+        with reading(path, "the sound file"):
+            facts = measure_audio(path, format)
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        raise GateFailed(f"the sound file cannot be read: {error}", misses=["the sound file cannot be read"]) from error
+        message = f"the sound file cannot be read: {words_of(error)}"
+        raise GateFailed(message, misses=["the sound file cannot be read"]) from error
     found = []
     if (facts.codec, facts.rate_hz, facts.channels) != (CODECS[format], RATE_HZ, 2):
         found.append(f"the sound is {facts.codec} {facts.rate_hz} Hz × {facts.channels}")

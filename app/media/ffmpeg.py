@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import selectors
@@ -17,6 +18,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from app.domain.errors import BadMedia, DeadlineExceeded, PermanentError, StepError, StorageFull, TransientError
+from app.domain.machine_faults import without_paths
 
 # How long ffmpeg may be silent before we ask, through `report`, whether the work is still wanted.
 POLL_S = 0.2
@@ -44,6 +46,12 @@ _KILLS = {
     for kill in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL)
 }
 STDERR_LINE_CHARS = 400
+# What ffmpeg says when the machine is at fault, as the system words it: a folder that has gone, a broken disk.
+_MACHINE_NUMBERS = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN),
+    *(errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+)
+_MACHINE_WORDS = tuple(map(os.strerror, _MACHINE_NUMBERS))
 
 # A loaded machine may run at a fraction of real time; a hung process must still end some day.
 DEADLINE_FLOOR_S = 60.0
@@ -172,13 +180,14 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def failure_of(returncode: int, stderr_tail: str) -> StepError:
     """The error of our tree for an ffmpeg whose shell ended with `returncode`."""
     facts = {"returncode": returncode, "stderr": stderr_tail}
-    last_line = stderr_tail.rpartition("\n")[2]
+    last_line = without_paths(stderr_tail.rpartition("\n")[2])
     if "No space left on device" in stderr_tail or "Disk quota exceeded" in stderr_tail:
         return StorageFull("the disk is full: ffmpeg could not write its output", **facts)
     if returncode - _SHELL_SIGNAL_BASE in _KILLS:
         return TransientError(f"ffmpeg was ended by {_KILLS[returncode - _SHELL_SIGNAL_BASE].name}", **facts)
-    if "Cannot allocate memory" in stderr_tail:
-        return TransientError("ffmpeg ran out of memory", **facts)
+    said = next((words for words in _MACHINE_WORDS if words in stderr_tail), None)
+    if said is not None:
+        return TransientError(f"ffmpeg failed: {said}", **facts)
     if "Invalid data found when processing input" in stderr_tail or "moov atom not found" in stderr_tail:
         return BadMedia(f"ffmpeg could not read its input: {last_line}", **facts)
     return PermanentError(f"ffmpeg failed: {last_line}", **facts)

@@ -14,6 +14,7 @@ import numpy as np
 
 from app.domain.errors import BadMedia, TransientError, UnsupportedMedia
 from app.media.ffmpeg_pipe import FramePipe
+from app.media.files import check_readable
 from app.media.inspect_video import MAX_PIXELS, VideoInfo, inspect_video
 from app.media.picture_planes import Plane
 from app.media.probe import input_options, local_url
@@ -70,6 +71,7 @@ class FootageReader:
                         if isinstance(fault, TransientError):
                             raise fault
                         if number == 0:
+                            check_readable(self._piece.path, "a video of the job")
                             raise BadMedia("the video of the scene cannot be decoded") from fault
                     yield self._shown
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import av
 
 from app.domain.errors import GateFailed
+from app.domain.machine_faults import words_of
+from app.media.files import reading
 from app.media.key_frames import Stretch
 from app.media.leveling import SHORT_SOUND_S
 from app.media.loudness import RATE_HZ, Loudness
@@ -57,12 +59,13 @@ def check_output(
 ) -> OutputFacts:
     """Measure `video`; raise GateFailed, with every miss at once, when it is not what was `expected`.
 
-    `known` is what was measured of the soundtrack that it should hold.
+    `known` is what was measured of the soundtrack that it should hold. TransientError when the machine cannot read it.
     """
     try:
-        facts = measure_output(video, expected.fps, report, expected.scenes_s, known)
+        with reading(video, "the video"):
+            facts = measure_output(video, expected.fps, report, expected.scenes_s, known)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise GateFailed(f"the video cannot be read: {error}", misses=["the video cannot be read"]) from error
+        raise GateFailed(f"the video cannot be read: {words_of(error)}", misses=["the video cannot be read"]) from error
     found = misses(facts, expected)
     if found:
         raise GateFailed("the video is not what was planned: " + "; ".join(found), misses=found)

@@ -12,6 +12,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from app.domain.errors import UnsupportedMedia
+from app.domain.machine_faults import machine_faults
+from app.media.files import reading
 from app.media.probe import MAX_STREAMS, open_media
 
 MAX_DURATION_S = 3 * 3600.0
@@ -49,14 +51,14 @@ class AudioInfo:
 def inspect_audio(path: Path) -> AudioInfo:
     """Facts of the sound at `path`, whatever its name. Raises UnsupportedMedia.
 
-    Reads the whole file, decodes its start.
+    Reads the whole file, decodes its start. TransientError when the machine cannot read it.
     """
-    with path.open("rb") as file:
+    with machine_faults("reading the sound"), path.open("rb") as file:
         demuxer = demuxer_for(file.read(_MAGIC_BYTES))
     if demuxer is None:
         raise UnsupportedMedia(f"This is not a sound we can read. {ACCEPTED}")
     try:
-        with open_media(path, demuxer) as container:
+        with reading(path, "the sound"), open_media(path, demuxer) as container:
             return _inspect(container, demuxer)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnsupportedMedia(f"The sound is damaged or cut short. {ACCEPTED}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.domain.errors import UnsupportedMedia
+from app.media.files import reading
 
 MAX_PIXELS = 40_000_000
 # libwebp holds a picture four times while it decodes: 15 bytes a pixel were measured, where a PNG takes four.
@@ -35,10 +36,11 @@ class ImageInfo:
 def inspect_image(path: Path) -> ImageInfo:
     """Facts of the picture at `path`, whatever its name. Raises UnsupportedMedia.
 
-    A picture above its limit of pixels is refused from its header; any other is decoded once.
+    A picture above its limit of pixels is refused from its header; any other is decoded once. TransientError when the
+    machine cannot read it.
     """
     try:
-        with warnings.catch_warnings():
+        with reading(path, "the picture"), warnings.catch_warnings():
             # Pillow warns of very large pictures on its own account; our limit below is the one that counts.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:

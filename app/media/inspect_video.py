@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import TransientError, UnsupportedMedia
+from app.domain.errors import UnsupportedMedia
+from app.domain.machine_faults import machine_faults
 from app.domain.sources import SHORTEST_FOOTAGE_S
+from app.media.files import check_readable
 
 ACCEPTED = "MP4, MOV, WebM and MKV with H.264, HEVC, VP8, VP9, AV1, MPEG-4 or ProRes are accepted."
 MAX_DURATION_S = 3600.0
@@ -58,14 +60,18 @@ def demuxer_for(head: bytes) -> str | None:
 def inspect_video(path: Path) -> VideoInfo | None:
     """Facts of the video at `path`, whatever its name; None when it holds no moving picture. Raises UnsupportedMedia.
 
-    Reads the whole file and decodes its start.
+    Reads the whole file and decodes its start. TransientError when the machine cannot read it.
     """
-    with path.open("rb") as file:
+    with machine_faults("reading the video"), path.open("rb") as file:
         demuxer = demuxer_for(file.read(64))
     if demuxer is None:
         raise UnsupportedMedia(f"This is not a video we can read. {ACCEPTED}")
-    found = _read(path, demuxer)
-    return None if found is None else _judged(found, demuxer)
+    try:
+        found = _read(path, demuxer)
+        return None if found is None else _judged(found, demuxer)
+    except UnsupportedMedia:
+        check_readable(path, "the video")
+        raise
 
 
 def _read(path: Path, demuxer: str) -> dict[str, Any] | None:
@@ -75,13 +81,17 @@ def _read(path: Path, demuxer: str) -> dict[str, Any] | None:
     # NumPy's threads would each reserve memory, which is limited.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(root)}
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=READ_WITHIN_S, check=False, env=environment, stdin=subprocess.DEVNULL
-        )
+        with machine_faults("starting a process that reads the video"):
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=READ_WITHIN_S,
+                check=False,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+            )
     except subprocess.TimeoutExpired:
         raise UnsupportedMedia(f"The video takes too long to be read. {ACCEPTED}") from None
-    except OSError as error:
-        raise TransientError(f"no process could be started to read the video: {error.strerror}") from error
     try:
         found: dict[str, Any] | None = json.loads(done.stdout)
     except ValueError:

@@ -12,6 +12,7 @@ from PIL import Image
 from app.domain.errors import BadMedia
 from app.domain.template import Logo
 from app.media.caption_layout import SIDE_MARGIN, band_of
+from app.media.files import reading
 from app.media.overlays import Watermark
 from app.media.stamp import Sheet, Stamp, even
 from app.media.warp import FramePlanes
@@ -70,7 +71,7 @@ def load_logo(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as opened:
+            with reading(path, "the logo"), Image.open(path, formats=FORMATS) as opened:
                 logo: Image.Image = opened.convert("RGBA")
                 return logo
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -15,7 +15,9 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, ImageEnhance, ImageFilter, ImageOps
 
 from app.domain.errors import BadMedia
+from app.domain.machine_faults import words_of
 from app.media.colour import rgb_to_ycbcr_matrix
+from app.media.files import reading
 
 OVERSAMPLE = 1.15  # of the frame: the closest zoom then still has a pixel of the picture for each of its own
 # A picture within these bounds is used pixel for pixel: resampling it would only soften it.
@@ -45,7 +47,7 @@ class PicturePlanes:
 
 
 def load_planes(picture: Path, width_px: int, height_px: int) -> PicturePlanes:
-    """The planes of the picture file for frames of this size; raise BadMedia when it cannot be read as one."""
+    """The planes of the picture file for frames of this size; raise BadMedia when it is none."""
     image = _open_rgb(picture, width_px, height_px)
     frame_shape, shape = width_px / height_px, image.width / image.height
     is_inset = max(frame_shape / shape, shape / frame_shape) > MOST_CROP
@@ -74,15 +76,13 @@ def _open_rgb(picture: Path, width_px: int, height_px: int) -> Image.Image:
         with warnings.catch_warnings():
             # A picture too large to be one ends the step; Pillow only warns up to twice its limit.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(picture) as image:
+            with reading(picture, "the picture"), Image.open(picture) as image:
                 # JPEG can decode at a half, quarter or eighth for next to nothing.
                 longest = math.ceil(max(width_px, height_px) * OVERSAMPLE * 2)
                 image.draft(None, (longest, longest))
                 ImageOps.exif_transpose(image, in_place=True)
                 image.load()
                 return _flatten(_to_srgb(image))
-    except FileNotFoundError as error:
-        raise BadMedia("the picture's file is missing") from error
     except (
         OSError,
         ValueError,
@@ -91,7 +91,7 @@ def _open_rgb(picture: Path, width_px: int, height_px: int) -> Image.Image:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
-        raise BadMedia(f"the picture cannot be read: {error}") from error
+        raise BadMedia(f"the picture cannot be read: {words_of(error)}") from error
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

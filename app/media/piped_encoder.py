@@ -21,6 +21,7 @@ import numpy as np
 
 from app.domain.encoders import EncoderName
 from app.domain.errors import EncoderLost, StepError, StorageFull
+from app.domain.machine_faults import without_paths
 from app.media.ffmpeg import POLL_S, QUIET, failure_of, ffmpeg_binary, kill_group
 from app.media.probe import local_url
 from app.media.warp import FramePlanes
@@ -165,6 +166,6 @@ def arguments(name: EncoderName, width_px: int, height_px: int, fps: int) -> lis
 
 def first_complaint(said: str) -> str:
     """The first line, which names the cause; those after it tell what failed because of it."""
-    line = said.partition("\n")[0].strip()
+    line = without_paths(said.partition("\n")[0].strip())
     # Who says it stands before it, with an address in memory that differs from run to run.
     return re.sub(r"^(\[[^\]]* @ 0x[0-9a-f]+\]\s*)+", "", line)

@@ -9,8 +9,9 @@ from pathlib import Path
 from PIL import Image
 
 from app.domain.errors import BadMedia, GateFailed
+from app.domain.machine_faults import words_of
 from app.media.ffmpeg import run_ffmpeg
-from app.media.files import named_errors, written_whole
+from app.media.files import named_errors, reading, written_whole
 from app.media.probe import input_options, local_url, open_media
 
 # GIF counts in hundredths of a second: eight of them, so that both formats play at one speed.
@@ -92,9 +93,11 @@ def make_teaser(video: Path, spec: TeaserSpec, out: Path, report: Callable[[floa
 def check_teaser(path: Path, format: str, spec: TeaserSpec, *, may_be_still: bool) -> TeaserFacts:
     """Measure a teaser of this `format` (gif, webp); GateFailed, with every miss, when it is not what was planned."""
     try:
-        facts = measure_teaser(path)
+        with reading(path, "the teaser"):
+            facts = measure_teaser(path)
     except (OSError, SyntaxError, ValueError) as error:
-        raise GateFailed(f"the teaser cannot be read: {error}", misses=["the teaser cannot be read"]) from error
+        message = f"the teaser cannot be read: {words_of(error)}"
+        raise GateFailed(message, misses=["the teaser cannot be read"]) from error
     found = []
     if facts.format != format:
         found.append(f"it is {facts.format}, not {format}")

@@ -7,7 +7,10 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from app.domain.errors import BadMedia
+from app.domain.machine_faults import machine_faults
+from app.media.files import reading
 
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # More pixels than this per side of the frame are never seen, whatever the motion.
 USEFUL_OVERSIZE = 1.5
 
@@ -15,23 +18,30 @@ USEFUL_OVERSIZE = 1.5
 def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> None:
     """Write `source` to `out` as an RGB JPEG, no larger than a frame of `frame_px` (width, height) can show.
 
-    Transparency is laid on white. BadMedia when it cannot be decoded, although it was checked at upload.
+    Transparency is laid on white. BadMedia when it cannot be decoded, although it was checked at upload;
+    StorageFull or TransientError when it cannot be read or written.
     """
+    image = _decoded(source)
+    # Kept for the clip, which turns the colours into sRGB: without it a photo from a phone looks dull.
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        paper.alpha_composite(image.convert("RGBA"))
+        image = paper
+    image = to_8_bits(image).convert("RGB")
+    cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
+    if cover < 1.0:
+        size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    with machine_faults("writing the picture"):
+        image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=profile)
+
+
+def _decoded(source: Path) -> Image.Image:
+    """The picture, upright."""
     try:
-        with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as opened:
-            image = ImageOps.exif_transpose(opened)
-            # Kept for the clip, which turns the colours into sRGB: without it a photo from a phone looks dull.
-            profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
-            if image.has_transparency_data:
-                paper = Image.new("RGBA", image.size, "white")
-                paper.alpha_composite(image.convert("RGBA"))
-                image = paper
-            image = to_8_bits(image).convert("RGB")
-            cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
-            if cover < 1.0:
-                size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
-                image = image.resize(size, Image.Resampling.LANCZOS)
-            image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=profile)
+        with reading(source, "an image of the job"), Image.open(source, formats=FORMATS) as opened:
+            return ImageOps.exif_transpose(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadMedia("An image of this job cannot be decoded.") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import time
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from typing import Protocol, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.errors import LeaseLost, NotFound, SceneworksError, StepError, StorageFull, TransientError
+from app.domain.errors import LeaseLost, NotFound, SceneworksError, StepError, TransientError
 from app.domain.ids import canonical_hash
+from app.domain.machine_faults import is_machines, machine_fault, words_of
 from app.models.database import first_line, is_connection_trouble
 from app.services.adoption import Known, adoptable
 from app.services.claim_step import Claim, claim_step
@@ -151,8 +151,8 @@ def as_step_error(error: Exception) -> SceneworksError:
             return TransientError(f"An input of the step is missing from storage: {error.message}")
         case SceneworksError():
             return error
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return StorageFull("The disk of the worker is full. Free some space; the work resumes by itself.")
         case MemoryError():
             return TransientError("The worker ran out of memory.")
-    return SceneworksError(f"An unforeseen error: {type(error).__name__}: {error}")
+    if is_machines(error):
+        return machine_fault(error, "doing the step")
+    return SceneworksError(f"An unforeseen error: {type(error).__name__}: {words_of(error)}")

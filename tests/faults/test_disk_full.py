@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from app.client import FarmUnable, Job, VideoRequest
@@ -56,6 +58,24 @@ def test_work_waits_for_room_without_using_up_attempts(farm: RealFarm, disk: Pat
     check_it_goes_on(farm, job)
     outcomes = [attempt.outcome for attempt in attempts_of(farm, step)]
     assert set(outcomes[:-1]) == {"postponed"} and outcomes[-1] == "succeeded"
+
+
+@pytest.mark.parametrize("servers", ["embedded"], indirect=True)
+def test_a_picture_of_the_callers_own_waits_for_room_as_well(farm: RealFarm, disk: Path, tmp_path: Path) -> None:
+    # Large in pixels, so that its import takes a moment, and small in bytes, for it has to fit in.
+    Image.radial_gradient("L").resize((6000, 6000)).save(tmp_path / "own.jpg", quality=60)
+    with farm.client() as client:
+        own = client.upload(tmp_path / "own.jpg")
+    job = farm.submit(replace(SMALL, images=(own.id,), size="4096x4096"))
+    step = farm.running_step(job, "video.image")
+    with filled(disk):
+        waiting = wait_for(lambda: postponed(farm, step), within_s=60, what="the picture to be put off")
+        assert (waiting.error_code, waiting.attempt) == ("STORAGE_FULL", 0)
+        check_nothing_half_done(farm, step)
+    # How large the video is changes nothing here, and this one would take minutes.
+    with farm.client() as client:
+        client.cancel(job.id)
+    assert farm.finished(job).status == JobStatus.CANCELED
 
 
 @pytest.mark.parametrize("servers", ["embedded"], indirect=True)
