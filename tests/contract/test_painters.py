@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.errors import StorageFull
+from app.domain.errors import StorageFull, TransientError
 from app.domain.keywords import headline
 from app.providers.drawn.choice import choose_look
 from app.providers.drawn.painter import DrawnPainter
@@ -17,6 +17,7 @@ from app.providers.drawn.painting import compose
 from app.providers.drawn.palettes import contrast, luminance
 from app.providers.drawn.typography import lay_out
 from app.providers.protocols import Painter, PictureRequest
+from tests.broken_places import UNWRITABLE
 
 SIZES = {"9:16": (540, 960), "16:9": (960, 540), "1:1": (640, 640), "4:5": (640, 800)}
 SCENES = (
@@ -115,10 +116,13 @@ def test_every_size_that_the_farm_accepts_is_painted(
         assert pixels_of(tmp_path / "scene.jpg").shape[:2] >= (height_px, width_px)
 
 
-def test_a_folder_that_is_gone_is_named_as_a_storage_fault(painter: Painter, tmp_path: Path) -> None:
-    with pytest.raises(StorageFull):
-        painter.paint(scene(), tmp_path / "gone" / "scene.jpg")
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("place", UNWRITABLE)
+def test_a_folder_that_is_gone_is_worth_another_attempt(painter: Painter, tmp_path: Path, place: str) -> None:
+    out = UNWRITABLE[place](tmp_path)
+    with pytest.raises(TransientError) as caught:
+        painter.paint(scene(), out)
+    assert not isinstance(caught.value, StorageFull)
+    assert str(tmp_path) not in caught.value.message
 
 
 @pytest.mark.parametrize("size", SIZES)

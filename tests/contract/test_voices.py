@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.domain.errors import InvalidInput, ProviderRefused
+from app.domain.errors import InvalidInput, ProviderRefused, StorageFull, TransientError
 from app.domain.speech import Speech
 from app.domain.states import Pool
 from app.providers.espeak import EspeakVoice
 from app.providers.espeak.spoken_text import spoken_text
 from app.providers.protocols import SpeechRequest, Voice
+from tests.broken_places import UNWRITABLE
 
 SENTENCE = (
     "Far below your feet, the Earth is restless. Rock gets hot — so hot that part of it melts; and then it rises."
@@ -158,6 +159,15 @@ def test_a_failure_leaves_nothing_behind(voice: Voice, tmp_path: Path) -> None:
     with pytest.raises(ProviderRefused):
         voice.speak(SpeechRequest("— … —", "en"), tmp_path / "a.wav")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", UNWRITABLE)
+def test_a_folder_that_is_gone_is_worth_another_attempt(voice: Voice, tmp_path: Path, place: str) -> None:
+    out = UNWRITABLE[place](tmp_path)
+    with pytest.raises(TransientError) as caught:
+        voice.speak(SpeechRequest(SENTENCE, "en"), out)
+    assert not isinstance(caught.value, StorageFull)
+    assert str(tmp_path) not in caught.value.message
 
 
 def test_threads_take_turns(voice: Voice, tmp_path: Path) -> None:

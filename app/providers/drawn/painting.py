@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from app.domain.errors import StorageFull
 from app.domain.keywords import headline
+from app.domain.machine_faults import machine_fault
 from app.providers.drawn.canvas import Canvas
 from app.providers.drawn.choice import Deal, choose_look, choose_mood, deal
 from app.providers.drawn.compositions import COMPOSITIONS
@@ -83,5 +84,6 @@ def encode(pixels: np.ndarray, out: Path) -> None:
         part.write_bytes(data.tobytes())
         os.replace(part, out)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageFull(f"The picture could not be written: {error.strerror}.") from error
+        with suppress(OSError):
+            part.unlink()
+        raise machine_fault(error, "writing the picture") from error

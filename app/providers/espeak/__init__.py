@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import wave
+from contextlib import suppress
 from pathlib import Path
 
 from app.domain.errors import ProviderRefused
+from app.domain.machine_faults import machine_fault
 from app.domain.speech import Speech
 from app.domain.states import Pool
 from app.providers.espeak.catalogue import catalogue, language_tag, variant_name
@@ -74,11 +76,14 @@ def _write_wav(shaped: ShapedSpeech, out: Path) -> None:
     """Written beside its place and moved there whole: a failure leaves nothing at `out`."""
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with wave.open(str(part), "wb") as file:
+        with part.open("wb") as opened, wave.open(opened, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(SAMPLE_RATE_HZ)
             file.writeframes(shaped.samples.astype("<i2").tobytes())
         part.replace(out)
+    except OSError as error:
+        raise machine_fault(error, "writing the speech") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
