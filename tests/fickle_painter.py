@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,8 @@ class FicklePainter:
         self.refuses: set[int] = set()
         self.painted: list[PictureRequest] = []
 
-    def paint(self, request: PictureRequest, out: Path) -> None:
+    def paint(self, request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
         if request.number in self.refuses:
             raise ProviderRefused("The vendor does not paint this.")
         self.painted.append(request)
-        DrawnPainter().paint(replace(request, seed=len(self.painted)), out)
+        DrawnPainter().paint(replace(request, seed=len(self.painted)), out, still_wanted)

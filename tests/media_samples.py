@@ -21,6 +21,10 @@ def nobody_cares(fraction: float) -> None:
     """A progress report that no one reads."""
 
 
+def always_wanted() -> None:
+    """A step that nobody cancels."""
+
+
 def speech_like(duration_s: float, *, rate_hz: int = 22_050, seed: int = 1, level: float = 0.5) -> Any:
     """int16 samples of voiced bursts with short and long pauses; peaks reach `level` of full scale."""
     rng = np.random.default_rng(seed)

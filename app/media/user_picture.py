@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -15,24 +16,29 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 USEFUL_OVERSIZE = 1.5
 
 
-def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int]) -> None:
+def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int], still_wanted: Callable[[], None]) -> None:
     """Write `source` to `out` as an RGB JPEG, no larger than a frame of `frame_px` (width, height) can show.
 
     Transparency is laid on white. BadMedia when it cannot be decoded, although it was checked at upload;
-    StorageFull or TransientError when it cannot be read or written.
+    StorageFull or TransientError when it cannot be read or written. `still_wanted` is called in between, and may raise.
     """
+    still_wanted()
     image = _decoded(source)
+    still_wanted()
     # Kept for the clip, which turns the colours into sRGB: without it a photo from a phone looks dull.
     profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         paper.alpha_composite(image.convert("RGBA"))
         image = paper
+        still_wanted()
     image = to_8_bits(image).convert("RGB")
+    still_wanted()
     cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
     if cover < 1.0:
         size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
         image = image.resize(size, Image.Resampling.LANCZOS)
+        still_wanted()
     with machine_faults("writing the picture"):
         image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=profile)
 

@@ -3,10 +3,14 @@
 Each has `name` and `version` (both go into the step's input hash and into the manifest)
 and the `pool` that its steps run on. Calls block, write their output to the path
 they are given, and raise only `app.domain.errors` types.
+
+Voices and painters call `still_wanted` every second or so, whatever they do or wait for. What it raises they let out at
+once, and leave no file: a canceled step must not hold its slot for longer than five seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -37,7 +41,7 @@ class Voice(Protocol):
     def check(self, language: str, voice: str | None) -> None:
         """Raise InvalidInput (field `language` or `voice`, details `near=[…]`) when it cannot. Fast: the API asks."""
 
-    def speak(self, request: SpeechRequest, out: Path) -> Speech:
+    def speak(self, request: SpeechRequest, out: Path, still_wanted: Callable[[], None]) -> Speech:
         """Write a mono 16-bit PCM WAV to `out`; the words' times are relative to its first sample."""
 
 
@@ -71,7 +75,7 @@ class Painter(Protocol):
     pool: Pool
     is_free: bool
 
-    def paint(self, request: PictureRequest, out: Path) -> None:
+    def paint(self, request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
         """Write an RGB JPEG (quality ≥ 92, 4:4:4) to `out`. The same request gives the same bytes."""
 
 

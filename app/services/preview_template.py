@@ -101,7 +101,8 @@ class _Studio:
         self._folder, self._plans, self._logo = folder, plans, logo
         for plan in plans.values():
             if plan.kind == StepKind.IMAGE:
-                DrawnPainter().paint(PictureRequest(**plan.params), self._picture(plan.params["number"]))
+                picture = self._picture(plan.params["number"])
+                DrawnPainter().paint(PictureRequest(**plan.params), picture, lambda: None)
 
     def frames_of(self, step: str) -> list[Image.Image]:
         """The frames of `MOMENTS` that lie in the step's clip, in their order."""

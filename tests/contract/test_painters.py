@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.errors import StorageFull, TransientError
+from app.domain.errors import LeaseLost, StorageFull, TransientError
 from app.domain.keywords import headline
 from app.providers.drawn.choice import choose_look
 from app.providers.drawn.painter import DrawnPainter
@@ -18,6 +18,8 @@ from app.providers.drawn.palettes import contrast, luminance
 from app.providers.drawn.typography import lay_out
 from app.providers.protocols import Painter, PictureRequest
 from tests.broken_places import UNWRITABLE
+from tests.canceling import LATEST_S, asked_when, canceled_at
+from tests.media_samples import always_wanted
 
 SIZES = {"9:16": (540, 960), "16:9": (960, 540), "1:1": (640, 640), "4:5": (640, 800)}
 SCENES = (
@@ -52,7 +54,7 @@ def pixels_of(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 def test_the_picture_is_a_full_colour_jpeg_larger_than_the_frame(painter: Painter, tmp_path: Path, size: str) -> None:
     asked = scene(size=size)
-    painter.paint(asked, tmp_path / "é scene.jpg")
+    painter.paint(asked, tmp_path / "é scene.jpg", always_wanted)
     with Image.open(tmp_path / "é scene.jpg") as picture:
         assert (picture.format, picture.mode) == ("JPEG", "RGB")
         assert picture.width >= asked.width_px * asked.oversample
@@ -63,13 +65,13 @@ def test_the_picture_is_a_full_colour_jpeg_larger_than_the_frame(painter: Painte
 
 def test_the_same_request_gives_the_same_bytes(painter: Painter, tmp_path: Path) -> None:
     for name in ("first", "second"):
-        painter.paint(scene(), tmp_path / name)
+        painter.paint(scene(), tmp_path / name, always_wanted)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
 def test_no_two_scenes_are_alike_even_when_they_say_the_same(painter: Painter, tmp_path: Path) -> None:
     for number in range(1, 8):
-        painter.paint(replace(scene(2), number=number), tmp_path / f"{number}.jpg")
+        painter.paint(replace(scene(2), number=number), tmp_path / f"{number}.jpg", always_wanted)
     small = [pixels_of(tmp_path / f"{number}.jpg")[::8, ::8] for number in range(1, 8)]
     for first in range(7):
         for second in range(first):
@@ -78,13 +80,13 @@ def test_no_two_scenes_are_alike_even_when_they_say_the_same(painter: Painter, t
 
 def test_another_seed_gives_another_look(painter: Painter, tmp_path: Path) -> None:
     for seed in (1, 2):
-        painter.paint(scene(seed=seed), tmp_path / f"{seed}.jpg")
+        painter.paint(scene(seed=seed), tmp_path / f"{seed}.jpg", always_wanted)
     assert np.abs(pixels_of(tmp_path / "1.jpg") - pixels_of(tmp_path / "2.jpg")).mean() > 5
 
 
 def test_another_take_gives_another_picture_in_the_same_look(painter: Painter, tmp_path: Path) -> None:
     for take in range(4):
-        painter.paint(replace(scene(2), take=take), tmp_path / f"{take}.jpg")
+        painter.paint(replace(scene(2), take=take), tmp_path / f"{take}.jpg", always_wanted)
     small = [pixels_of(tmp_path / f"{take}.jpg")[::8, ::8] for take in range(4)]
     for first in range(4):
         for second in range(first):
@@ -93,7 +95,7 @@ def test_another_take_gives_another_picture_in_the_same_look(painter: Painter, t
 
 def test_a_wordless_picture_is_the_same_one_without_its_headline(painter: Painter, tmp_path: Path) -> None:
     for wordless in (False, True):
-        painter.paint(replace(scene(), wordless=wordless), tmp_path / f"{wordless}.jpg")
+        painter.paint(replace(scene(), wordless=wordless), tmp_path / f"{wordless}.jpg", always_wanted)
     differs = np.abs(pixels_of(tmp_path / "False.jpg") - pixels_of(tmp_path / "True.jpg")).mean(axis=2) > 40
     rows = np.flatnonzero(differs.any(axis=1))
     assert 0.01 < differs.mean() < 0.2
@@ -103,7 +105,7 @@ def test_a_wordless_picture_is_the_same_one_without_its_headline(painter: Painte
 
 @pytest.mark.parametrize("text", ["日本には火山が多い。", "في البدء كانت الكلمة", "🎉", "a" * 400, "word " * 4000])
 def test_text_that_cannot_be_set_still_gets_a_picture(painter: Painter, tmp_path: Path, text: str) -> None:
-    painter.paint(replace(scene(), text=text, title=None), tmp_path / "scene.jpg")
+    painter.paint(replace(scene(), text=text, title=None), tmp_path / "scene.jpg", always_wanted)
     assert pixels_of(tmp_path / "scene.jpg").std() > 5
 
 
@@ -112,15 +114,31 @@ def test_every_size_that_the_farm_accepts_is_painted(
     painter: Painter, tmp_path: Path, width_px: int, height_px: int
 ) -> None:
     for number in range(1, 7):
-        painter.paint(replace(scene(number), width_px=width_px, height_px=height_px), tmp_path / "scene.jpg")
+        painter.paint(
+            replace(scene(number), width_px=width_px, height_px=height_px), tmp_path / "scene.jpg", always_wanted
+        )
         assert pixels_of(tmp_path / "scene.jpg").shape[:2] >= (height_px, width_px)
+
+
+@pytest.mark.parametrize("at", [1, 2, 12])
+def test_a_cancel_is_heard_at_once_and_leaves_no_file(painter: Painter, tmp_path: Path, at: int) -> None:
+    with pytest.raises(LeaseLost):
+        painter.paint(scene(), tmp_path / "scene.jpg", canceled_at(at))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seed", [1, 3, 8])
+def test_a_painter_asks_often_whether_it_is_still_wanted(painter: Painter, tmp_path: Path, seed: int) -> None:
+    with asked_when() as asked:
+        painter.paint(replace(scene(seed=seed), width_px=4096, height_px=4096), tmp_path / "scene.jpg", asked)
+    assert asked.longest_s < LATEST_S
 
 
 @pytest.mark.parametrize("place", UNWRITABLE)
 def test_a_folder_that_is_gone_is_worth_another_attempt(painter: Painter, tmp_path: Path, place: str) -> None:
     out = UNWRITABLE[place](tmp_path)
     with pytest.raises(TransientError) as caught:
-        painter.paint(scene(), out)
+        painter.paint(scene(), out, always_wanted)
     assert not isinstance(caught.value, StorageFull)
     assert str(tmp_path) not in caught.value.message
 
@@ -130,7 +148,7 @@ def test_a_folder_that_is_gone_is_worth_another_attempt(painter: Painter, tmp_pa
 def test_the_words_can_be_read_and_keep_to_their_place(tmp_path: Path, size: str, seed: int) -> None:
     for number in range(1, len(SCENES) + 1):
         asked = scene(number, seed, size)
-        DrawnPainter().paint(asked, tmp_path / "scene.jpg")
+        DrawnPainter().paint(asked, tmp_path / "scene.jpg", always_wanted)
         pixels = pixels_of(tmp_path / "scene.jpg")
         height, width = pixels.shape[:2]
         found = headline(asked.text, asked.title)
@@ -157,7 +175,7 @@ def test_the_words_can_be_read_and_keep_to_their_place(tmp_path: Path, size: str
 def test_the_captions_band_is_calm_enough_for_white_words(size: str) -> None:
     for seed in (2, 5):
         for number in range(1, 7):
-            canvas = compose(scene(number, seed, size))
+            canvas = compose(scene(number, seed, size), always_wanted)
             band = luminance(canvas.pixels[int(0.64 * canvas.height) : int(0.78 * canvas.height) : 2, ::2])
             assert float(np.percentile(band, 90)) < 0.42, (size, seed, number)
             assert float(band.std()) < 0.16, (size, seed, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.domain.errors import InvalidInput, ProviderRefused, StorageFull, TransientError
+from app.domain.errors import InvalidInput, LeaseLost, ProviderRefused, StorageFull, TransientError
 from app.domain.speech import Speech
 from app.domain.states import Pool
 from app.providers.espeak import EspeakVoice
 from app.providers.espeak.spoken_text import spoken_text
 from app.providers.protocols import SpeechRequest, Voice
 from tests.broken_places import UNWRITABLE
+from tests.canceling import LATEST_S, asked_when, canceled_at
+from tests.media_samples import always_wanted
 
 SENTENCE = (
     "Far below your feet, the Earth is restless. Rock gets hot — so hot that part of it melts; and then it rises."
 )
+LONG = f"{SENTENCE} " * 39 + SENTENCE
 
 
 @pytest.fixture(params=[EspeakVoice])
@@ -65,19 +69,19 @@ def test_a_voice_says_who_it_is(voice: Voice) -> None:
 
 
 def test_words_match_the_text_one_to_one_and_their_times_never_go_back(voice: Voice, tmp_path: Path) -> None:
-    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
+    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
     assert_words_match(speech, SENTENCE)
 
 
 def test_the_sound_is_mono_16_bit_as_long_as_it_says_and_does_not_clip(voice: Voice, tmp_path: Path) -> None:
-    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
+    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
     samples, rate = samples_of(tmp_path / "a.wav")
     assert len(samples) / rate == pytest.approx(speech.duration_s)
     assert 5_000 < np.abs(samples.astype(int)).max() < 32_000
 
 
 def test_sound_begins_and_ends_at_once_and_from_silence(voice: Voice, tmp_path: Path) -> None:
-    voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
+    voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
     samples, rate = samples_of(tmp_path / "a.wav")
     loud = np.flatnonzero(np.abs(samples.astype(int)) > 100)
     assert 0 < loud[0] / rate <= 0.06 and 0 < (len(samples) - loud[-1]) / rate <= 0.06
@@ -85,21 +89,21 @@ def test_sound_begins_and_ends_at_once_and_from_silence(voice: Voice, tmp_path: 
 
 
 def test_speech_is_as_fast_as_a_narrators(voice: Voice, tmp_path: Path) -> None:
-    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
+    speech = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
     assert 140 < len(speech.words) / speech.duration_s * 60 < 185
 
 
 def test_the_same_request_gives_the_same_bytes_whatever_was_said_before(voice: Voice, tmp_path: Path) -> None:
-    first = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
-    voice.speak(SpeechRequest("Bonjour, tout le monde.", "fr"), tmp_path / "b.wav")
-    again = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "c.wav")
+    first = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
+    voice.speak(SpeechRequest("Bonjour, tout le monde.", "fr"), tmp_path / "b.wav", always_wanted)
+    again = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "c.wav", always_wanted)
     assert first == again
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "c.wav").read_bytes()
 
 
 def test_another_take_is_another_reading_of_the_same_words(voice: Voice, tmp_path: Path) -> None:
     for take in range(4):
-        speech = voice.speak(SpeechRequest(SENTENCE, "en", take=take), tmp_path / f"{take}.wav")
+        speech = voice.speak(SpeechRequest(SENTENCE, "en", take=take), tmp_path / f"{take}.wav", always_wanted)
         assert_words_match(speech, SENTENCE)
     assert len({(tmp_path / f"{take}.wav").read_bytes() for take in range(4)}) == 4
 
@@ -113,7 +117,7 @@ def test_another_take_is_another_reading_of_the_same_words(voice: Voice, tmp_pat
     ],
 )
 def test_no_pause_follows_an_abbreviation(voice: Voice, language: str, text: str, tmp_path: Path) -> None:
-    words = voice.speak(SpeechRequest(text, language), tmp_path / "a.wav").words
+    words = voice.speak(SpeechRequest(text, language), tmp_path / "a.wav", always_wanted).words
     assert all(following.start_s - word.end_s < 0.1 for word, following in zip(words, words[1:], strict=False))
 
 
@@ -150,14 +154,14 @@ def test_a_wrong_voice_is_refused_with_near_matches(voice: Voice) -> None:
 @pytest.mark.parametrize("language", ["en", "en_US", "EN-gb", "pt-BR", "de-AT", "zh-Hans", "no", "es-MX"])
 def test_a_language_is_understood_however_it_is_spelled(voice: Voice, language: str, tmp_path: Path) -> None:
     voice.check(language, None)
-    assert_words_match(voice.speak(SpeechRequest("Radio 7", language), tmp_path / "a.wav"), "Radio 7")
+    assert_words_match(voice.speak(SpeechRequest("Radio 7", language), tmp_path / "a.wav", always_wanted), "Radio 7")
 
 
 def test_a_failure_leaves_nothing_behind(voice: Voice, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        voice.speak(SpeechRequest("Hello", "nowhere"), tmp_path / "a.wav")
+        voice.speak(SpeechRequest("Hello", "nowhere"), tmp_path / "a.wav", always_wanted)
     with pytest.raises(ProviderRefused):
-        voice.speak(SpeechRequest("— … —", "en"), tmp_path / "a.wav")
+        voice.speak(SpeechRequest("— … —", "en"), tmp_path / "a.wav", always_wanted)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,26 +169,42 @@ def test_a_failure_leaves_nothing_behind(voice: Voice, tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_is_worth_another_attempt(voice: Voice, tmp_path: Path, place: str) -> None:
     out = UNWRITABLE[place](tmp_path)
     with pytest.raises(TransientError) as caught:
-        voice.speak(SpeechRequest(SENTENCE, "en"), out)
+        voice.speak(SpeechRequest(SENTENCE, "en"), out, always_wanted)
     assert not isinstance(caught.value, StorageFull)
     assert str(tmp_path) not in caught.value.message
 
 
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_a_cancel_is_heard_at_once_and_leaves_no_file(voice: Voice, tmp_path: Path, at: int) -> None:
+    with pytest.raises(LeaseLost):
+        voice.speak(SpeechRequest(LONG, "en"), tmp_path / "a.wav", canceled_at(at))
+    assert list(tmp_path.iterdir()) == []
+    # What was broken off spoils nothing for the next one.
+    assert_words_match(voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted), SENTENCE)
+
+
+def test_a_voice_asks_often_whether_it_is_still_wanted(voice: Voice, tmp_path: Path) -> None:
+    with asked_when() as asked:
+        voice.speak(SpeechRequest(LONG, "en"), tmp_path / "a.wav", asked)
+    assert asked.longest_s < LATEST_S
+
+
 def test_threads_take_turns(voice: Voice, tmp_path: Path) -> None:
-    expected = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav")
+    expected = voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted)
     with ThreadPoolExecutor(8) as pool:
         requests = [SpeechRequest(SENTENCE, "en"), SpeechRequest("Hallo, Welt.", "de")] * 10
-        speeches = list(pool.map(lambda pair: voice.speak(pair[1], tmp_path / f"{pair[0]}.wav"), enumerate(requests)))
+        outs = [tmp_path / f"{number}.wav" for number in range(len(requests))]
+        speeches = list(pool.map(voice.speak, requests, outs, repeat(always_wanted)))
     assert speeches[::2] == [expected] * 10
 
 
 def speak_in_child(voice: Voice, path: Path) -> None:
-    voice.speak(SpeechRequest(SENTENCE, "en"), path)
+    voice.speak(SpeechRequest(SENTENCE, "en"), path, always_wanted)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_fork_speaks_as_its_parent_did(voice: Voice, tmp_path: Path) -> None:
-    voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "parent.wav")
+    voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "parent.wav", always_wanted)
     child = multiprocessing.get_context("fork").Process(target=speak_in_child, args=(voice, tmp_path / "child.wav"))
     child.start()
     child.join(30)
@@ -204,7 +224,7 @@ def test_a_fork_speaks_as_its_parent_did(voice: Voice, tmp_path: Path) -> None:
 def test_any_words_get_times_or_a_clear_refusal(voice: Voice, tmp_path: Path, tokens: list[str], language: str) -> None:
     text = " ".join(tokens)
     try:
-        assert_words_match(voice.speak(SpeechRequest(text, language), tmp_path / "a.wav"), text)
+        assert_words_match(voice.speak(SpeechRequest(text, language), tmp_path / "a.wav", always_wanted), text)
     except ProviderRefused as error:
         assert language in error.message
 
@@ -214,14 +234,14 @@ def test_any_words_get_times_or_a_clear_refusal(voice: Voice, tmp_path: Path, to
 
 def test_pauses_grow_with_the_punctuation(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    EspeakVoice().speak(SpeechRequest("One moon, many moons; all moons. More moons.", "en"), path)
+    EspeakVoice().speak(SpeechRequest("One moon, many moons; all moons. More moons.", "en"), path, always_wanted)
     comma, strong, sentence = [length_s for _, length_s in silences_s(path, 0.15)]
     assert (comma, strong, sentence) == pytest.approx((0.2, 0.32, 0.5), abs=0.03)
 
 
 def test_a_word_after_a_pause_starts_when_it_sounds(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    speech = EspeakVoice().speak(SpeechRequest(SENTENCE, "en"), path)
+    speech = EspeakVoice().speak(SpeechRequest(SENTENCE, "en"), path, always_wanted)
     pauses = silences_s(path, 0.15)
     assert len(pauses) == 4
     for start_s, length_s in pauses:
@@ -229,12 +249,12 @@ def test_a_word_after_a_pause_starts_when_it_sounds(tmp_path: Path) -> None:
 
 
 def test_an_abbreviation_makes_no_pause(tmp_path: Path) -> None:
-    EspeakVoice().speak(SpeechRequest("Dr. Moon met Mr. Lee on Mt. Nebo", "en"), tmp_path / "a.wav")
+    EspeakVoice().speak(SpeechRequest("Dr. Moon met Mr. Lee on Mt. Nebo", "en"), tmp_path / "a.wav", always_wanted)
     assert silences_s(tmp_path / "a.wav", 0.15) == []
 
 
 def test_a_dash_stands_in_the_pause_it_makes(tmp_path: Path) -> None:
-    speech = EspeakVoice().speak(SpeechRequest("Many moons — one Earth", "en"), tmp_path / "a.wav")
+    speech = EspeakVoice().speak(SpeechRequest("Many moons — one Earth", "en"), tmp_path / "a.wav", always_wanted)
     ((start_s, length_s),) = silences_s(tmp_path / "a.wav", 0.15)
     assert speech.words[2].start_s == pytest.approx(start_s, abs=0.03)
     assert speech.words[2].end_s == pytest.approx(start_s + length_s, abs=0.03)
@@ -272,7 +292,7 @@ def test_other_languages_keep_their_words_and_lose_false_stops() -> None:
 @pytest.mark.parametrize("markup", ["<break time='9s'/>", "[[h@'loU]]", "&lt;", "<speak>", "<audio", "]]", "<!--"])
 def test_markup_in_a_text_is_only_text(markup: str, tmp_path: Path) -> None:
     text = f"one {markup} two"
-    speech = EspeakVoice().speak(SpeechRequest(text, "en"), tmp_path / "a.wav")
+    speech = EspeakVoice().speak(SpeechRequest(text, "en"), tmp_path / "a.wav", always_wanted)
     assert_words_match(speech, text)
     assert speech.duration_s < 8
 
@@ -280,7 +300,12 @@ def test_markup_in_a_text_is_only_text(markup: str, tmp_path: Path) -> None:
 def test_each_language_and_each_variant_speaks(tmp_path: Path) -> None:
     voice = EspeakVoice()
     for tag in voice.languages():
-        assert_words_match(voice.speak(SpeechRequest("Radio 7, 1999.", tag), tmp_path / "a.wav"), "Radio 7, 1999.")
+        assert_words_match(
+            voice.speak(SpeechRequest("Radio 7, 1999.", tag), tmp_path / "a.wav", always_wanted), "Radio 7, 1999."
+        )
     for variant in voice.voices():
         voice.check("en", variant)
-        assert voice.speak(SpeechRequest("Hello, world.", "en", variant), tmp_path / "a.wav").duration_s > 0.5
+        assert (
+            voice.speak(SpeechRequest("Hello, world.", "en", variant), tmp_path / "a.wav", always_wanted).duration_s
+            > 0.5
+        )

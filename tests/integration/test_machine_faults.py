@@ -26,15 +26,21 @@ from app.media.teaser import TeaserSpec, check_teaser
 from app.media.user_picture import import_picture
 from app.services.run_step import as_step_error
 from tests.broken_places import BROKEN_DISK, FULL_DISK, UNREADABLE, UNWRITABLE
-from tests.media_samples import ffmpeg, nobody_cares
+from tests.media_samples import always_wanted, ffmpeg, nobody_cares
 
 FRAME_PX = (90, 160)
 TEASER = TeaserSpec(0.0, 1.0, 80, 144)
+
+
+def take_in(source: Path, out: Path) -> None:
+    import_picture(source, out, frame_px=FRAME_PX, still_wanted=always_wanted)
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "gate": lambda path: check_output(path, Expected(90, 160, 30, 30), nobody_cares),
     "gate of a teaser": lambda path: check_teaser(path, "gif", TEASER, may_be_still=True),
     "gate of a sound": lambda path: check_audio(path, "m4a", 1.0),
-    "own picture": lambda path: import_picture(path, path.parents[1] / "out.jpg", frame_px=FRAME_PX),
+    "own picture": lambda path: take_in(path, path.parents[1] / "out.jpg"),
     "picture of a clip": lambda path: load_planes(path, *FRAME_PX),
     "logo": load_logo,
     "upload of a picture": inspect_image,
@@ -72,7 +78,7 @@ def test_content_that_is_bad_stays_so_and_names_no_file(tmp_path: Path, read: st
 def test_a_full_disk_blames_no_picture_of_the_caller(tmp_path: Path) -> None:
     Image.effect_noise((400, 600), 80).save(tmp_path / "own.png")
     with pytest.raises(StorageFull):
-        import_picture(tmp_path / "own.png", FULL_DISK, frame_px=FRAME_PX)
+        take_in(tmp_path / "own.png", FULL_DISK)
 
 
 @pytest.fixture(scope="module")

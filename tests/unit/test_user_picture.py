@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.errors import BadMedia
+from app.domain.errors import BadMedia, LeaseLost
 from app.media.user_picture import import_picture
+from tests.canceling import LATEST_S, asked_when, canceled_at
+from tests.media_samples import always_wanted
 
 FRAME_PX = (180, 320)
 
@@ -17,7 +19,7 @@ FRAME_PX = (180, 320)
 def imported(image: Image.Image, folder: Path, kind: str = "PNG") -> Image.Image:
     source, out = folder / "source", folder / "out.jpg"
     image.save(source, kind)
-    import_picture(source, out, frame_px=FRAME_PX)
+    import_picture(source, out, frame_px=FRAME_PX, still_wanted=always_wanted)
     with Image.open(out) as result:
         result.load()
         return result
@@ -38,7 +40,7 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     turned = photo.getexif()
     turned[0x0112] = 6
     photo.save(tmp_path / "photo.jpg", exif=turned)
-    import_picture(tmp_path / "photo.jpg", tmp_path / "out.jpg", frame_px=FRAME_PX)
+    import_picture(tmp_path / "photo.jpg", tmp_path / "out.jpg", frame_px=FRAME_PX, still_wanted=always_wanted)
     with Image.open(tmp_path / "out.jpg") as upright:
         assert upright.height > upright.width
 
@@ -52,5 +54,22 @@ def test_a_torn_picture_is_a_permanent_failure_and_leaves_nothing(tmp_path: Path
     torn = tmp_path / "torn.png"
     torn.write_bytes((tmp_path / "whole.png").read_bytes()[:5000])
     with pytest.raises(BadMedia):
-        import_picture(torn, tmp_path / "out.jpg", frame_px=FRAME_PX)
+        import_picture(torn, tmp_path / "out.jpg", frame_px=FRAME_PX, still_wanted=always_wanted)
     assert not (tmp_path / "out.jpg").exists()
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_cancel_is_heard_at_once_and_leaves_no_file(tmp_path: Path, at: int) -> None:
+    Image.new("RGBA", (1000, 1000)).save(tmp_path / "own.png")
+    with pytest.raises(LeaseLost):
+        import_picture(tmp_path / "own.png", tmp_path / "out.jpg", frame_px=FRAME_PX, still_wanted=canceled_at(at))
+    assert [path.name for path in tmp_path.iterdir()] == ["own.png"]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_the_largest_picture_is_imported_in_steps_that_hear_of_a_cancel(tmp_path: Path, kind: str) -> None:
+    side_px = {"PNG": 6300, "WEBP": 3400}[kind]
+    Image.radial_gradient("L").resize((side_px, side_px)).convert("RGBA").save(tmp_path / "own", kind)
+    with asked_when() as asked:
+        import_picture(tmp_path / "own", tmp_path / "out.jpg", frame_px=(4096, 4096), still_wanted=asked)
+    assert asked.longest_s < LATEST_S

@@ -6,7 +6,7 @@ and never band. Every mark is anti-aliased and touches only its own bounding box
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -24,12 +24,13 @@ class Canvas:
     """`pixels` is height × width × 3, RGB, sRGB-encoded 0..255. `unit` is the measure of all marks.
 
     A `paint` is a colour (3,), a ramp (n, 3) that runs down the mark from its top to its bottom, or, for `blend`,
-    an image as large as the mask.
+    an image as large as the mask. `still_wanted` is called before every mark, and may raise.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, still_wanted: Callable[[], None]) -> None:
         self.width = width
         self.height = height
+        self.still_wanted = still_wanted
         # In wide and square frames the marks are smaller, or they would reach up into the words.
         self.unit = min(width, round(0.72 * height))
         self.pixels: Floats = np.zeros((height, width, 3), np.float32)
@@ -40,15 +41,18 @@ class Canvas:
 
     def backdrop(self, ramp: Floats) -> None:
         """Fill everything with `ramp` from the top to the bottom."""
+        self.still_wanted()
         self.pixels[:] = stretch(ramp, self.height)[:, None]
 
     def field(self, values: Floats, ramp: Floats) -> None:
         """Fill everything by looking `values` (0..1, any resolution; smooth) up in `ramp`."""
+        self.still_wanted()
         index = np.clip(values * (len(ramp) - 1), 0, len(ramp) - 1).astype(np.int32)
         cv2.resize(ramp[index], (self.width, self.height), dst=self.pixels, interpolation=cv2.INTER_CUBIC)
 
     def blend(self, mask: Floats, left: int, top: int, paint: Floats) -> None:
         """Lay `paint` over the box at (`left`, `top`) as far as `mask` (0..1) says."""
+        self.still_wanted()
         rows, columns = mask.shape
         region = self.pixels[top : top + rows, left : left + columns]
         colours = paint

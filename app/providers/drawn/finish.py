@@ -22,6 +22,7 @@ def finish(canvas: Canvas, rng: np.random.Generator, style: Style) -> NDArray[np
     pixels = np.empty(canvas.pixels.shape, np.uint8)
     # Strip by strip, so that the float copies stay small and warm in the cache.
     for top in range(0, canvas.height, STRIP_PX):
+        canvas.still_wanted()
         rows = slice(top, min(top + STRIP_PX, canvas.height))
         strip = canvas.pixels[rows]
         if style.vignette:

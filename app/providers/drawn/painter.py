@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from app.domain.states import Pool
@@ -16,8 +17,8 @@ class DrawnPainter:
     pool = Pool.CPU
     is_free = True
 
-    def paint(self, request: PictureRequest, out: Path) -> None:
+    def paint(self, request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
         # Imported by those who paint: the API knows the painter too, and its boot need not load OpenCV.
         from app.providers.drawn.painting import paint
 
-        paint(request, out)
+        paint(request, out, still_wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,18 +27,21 @@ from app.providers.protocols import PictureRequest
 JPEG_QUALITY = 93
 
 
-def paint(request: PictureRequest, out: Path) -> None:
+def paint(request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
     """The finished picture, written to `out`."""
-    canvas = compose(request)
-    encode(finish(canvas, dice(request, "grain"), choose_look(request.seed).style), out)
+    canvas = compose(request, still_wanted)
+    data = encode(finish(canvas, dice(request, "grain"), choose_look(request.seed).style))
+    still_wanted()
+    write(data, out)
 
 
-def compose(request: PictureRequest) -> Canvas:
+def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas:
     """The picture before its finish: composition, calm for the captions, words."""
     look = choose_look(request.seed)
     dealt = deal(request.seed, request.number, f"{request.title or ''} {request.text}", request.take)
     mood = choose_mood(request.seed, request.number, look.style, dealt.use)
-    canvas = Canvas(math.ceil(request.width_px * request.oversample), math.ceil(request.height_px * request.oversample))
+    width, height = (math.ceil(side_px * request.oversample) for side_px in (request.width_px, request.height_px))
+    canvas = Canvas(width, height, still_wanted)
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
     perform(dealt, canvas, stage)
     calm_caption_band(canvas, stage)
@@ -52,7 +56,7 @@ def perform(dealt: Deal, canvas: Canvas, stage: Stage) -> None:
     """Paint the composition as its use demands: mirrored every second time, on a lower horizon every third."""
     # A higher canvas cut off at its foot lowers the horizon; a raised one would run into the words.
     cut_px = canvas.height * 7 // 100 if dealt.use % 3 == 2 else 0
-    higher = Canvas(canvas.width, canvas.height + cut_px)
+    higher = Canvas(canvas.width, canvas.height + cut_px, canvas.still_wanted)
     COMPOSITIONS[dealt.composition](higher, stage)
     pixels = higher.pixels[: canvas.height]
     # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
@@ -74,14 +78,19 @@ def dice(request: PictureRequest, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 
-def encode(pixels: np.ndarray, out: Path) -> None:
-    """Write `pixels` (RGB, 8 bits) to `out` as JPEG 4:4:4, whole or not at all."""
+def encode(pixels: np.ndarray) -> bytes:
+    """`pixels` (RGB, 8 bits) as JPEG 4:4:4."""
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
+    return data.tobytes()
+
+
+def write(data: bytes, out: Path) -> None:
+    """Write `data` to `out`, whole or not at all."""
     part = out.with_name(out.name + ".part")
     try:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
         os.replace(part, out)
     except OSError as error:
         with suppress(OSError):

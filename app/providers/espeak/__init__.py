@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import wave
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class EspeakVoice:
         if voice is not None:
             variant_name(voice)
 
-    def speak(self, request: SpeechRequest, out: Path) -> Speech:
+    def speak(self, request: SpeechRequest, out: Path, still_wanted: Callable[[], None]) -> Speech:
         """Raises InvalidInput as `check` does, and ProviderRefused when nothing in the text can be said."""
         tag = language_tag(request.language)
         variant = DEFAULT_VARIANT if request.voice is None else variant_name(request.voice)
@@ -59,11 +60,13 @@ class EspeakVoice:
         spoken = spoken_text(tokens, tag)
         file = catalogue().languages[tag].file
         rate_wpm, pitch_range = READINGS[request.take % len(READINGS)]
-        raw = synthesize(spoken.text, f"{file}+{variant}", rate_wpm=rate_wpm, pitch_range=pitch_range)
+        named = f"{file}+{variant}"
+        raw = synthesize(spoken.text, named, rate_wpm=rate_wpm, pitch_range=pitch_range, still_wanted=still_wanted)
         anchors = anchors_of(raw, spoken)
         if not anchors or not _has_sound(raw):
             raise ProviderRefused(f"Nothing in this scene can be spoken in the language {tag}.", language=tag)
         shaped = shape_pauses(raw, wanted_pauses(raw, anchors, tokens))
+        still_wanted()
         _write_wav(shaped, out)
         return Speech(len(shaped.samples) / SAMPLE_RATE_HZ, word_times(tokens, anchors, shaped))
 

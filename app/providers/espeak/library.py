@@ -11,7 +11,7 @@ import _ctypes
 import ctypes
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -95,11 +95,17 @@ def _fresh_library() -> Iterator[ctypes.CDLL]:
             _ctypes.dlclose(library._handle)
 
 
-def synthesize(text: str, voice: str, *, rate_wpm: int, pitch_range: int) -> RawSpeech:
-    """Say `text` with `voice` (`en-us+f3`); raises PermanentError when the library refuses."""
+def synthesize(
+    text: str, voice: str, *, rate_wpm: int, pitch_range: int, still_wanted: Callable[[], None]
+) -> RawSpeech:
+    """Say `text` with `voice` (`en-us+f3`); raises PermanentError when the library refuses.
+
+    `still_wanted` is called for each second of sound that the library gives, and may raise.
+    """
     chunks: list[bytes] = []
     words: list[Event] = []
     ends: list[Event] = []
+    raised: list[BaseException] = []
 
     def receive(samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
         if count > 0:
@@ -111,6 +117,12 @@ def synthesize(text: str, voice: str, *, rate_wpm: int, pitch_range: int) -> Raw
             elif event.type == _END_EVENT:
                 ends.append(Event(event.text_position - 1, event.sample))
             index += 1
+        try:
+            still_wanted()
+        except BaseException as error:
+            # Nothing can be raised through the library: 1 asks it to stop.
+            raised.append(error)
+            return 1
         return 0
 
     callback = _Callback(receive)
@@ -125,6 +137,9 @@ def synthesize(text: str, voice: str, *, rate_wpm: int, pitch_range: int) -> Raw
         library.espeak_SetParameter(_VOLUME, VOLUME_PERCENT, 0)
         library.espeak_SetParameter(_RANGE, pitch_range, 0)
         data = text.encode() + b"\0"
-        if library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None) != 0:
+        answer = library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None)
+        if raised:
+            raise raised[0]
+        if answer != 0:
             raise PermanentError("espeak-ng refused the text.")
     return RawSpeech(np.frombuffer(b"".join(chunks), np.int16), tuple(words), tuple(ends))

@@ -26,6 +26,10 @@ class Bench:
     report: Callable[[float], None]
     call_key: str
 
+    def still_wanted(self) -> None:
+        """For work that knows no fraction of itself: raises as `report` does."""
+        self.report(0.0)
+
 
 @dataclass(frozen=True)
 class OutputFile:

@@ -23,10 +23,11 @@ class ImageStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         path = bench.folder / OUTPUT
         if "asset" in claim.params:
+            own = farm.storage.path(claim.params["asset"])
             frame = (claim.params["width_px"], claim.params["height_px"])
-            import_picture(farm.storage.path(claim.params["asset"]), path, frame_px=frame)
+            import_picture(own, path, frame_px=frame, still_wanted=bench.still_wanted)
             facts = {"provider": "upload"}
         else:
-            farm.painter.paint(PictureRequest(**claim.params), path)
+            farm.painter.paint(PictureRequest(**claim.params), path, bench.still_wanted)
             facts = {"provider": farm.painter.name, "provider_version": farm.painter.version}
         return Outcome({OUTPUT: OutputFile(path, "image/jpeg")}, facts)

@@ -24,7 +24,7 @@ class NarrationStep(StepHandler):
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         sound, words = bench.folder / SOUND, bench.folder / WORDS
-        speech = farm.voice.speak(SpeechRequest(**claim.params), sound)
+        speech = farm.voice.speak(SpeechRequest(**claim.params), sound, bench.still_wanted)
         words.write_text(json.dumps(asdict(speech), ensure_ascii=False), encoding="utf-8")
         return Outcome(
             {SOUND: OutputFile(sound, "audio/wav"), WORDS: OutputFile(words, "application/json")},
