@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Row, bindparam, select, text
+from sqlalchemy import JSON, Row, Select, bindparam, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import StepStatus
-from app.models import Step, StepResult
+from app.models import Job, Step, StepResult
 from app.models.database import Database
 from app.services.claim_step import Claim
 from app.storage.protocol import Blob, Storage
@@ -39,6 +39,33 @@ PARENTS_OWN = (
     .limit(1)
 )
 PARENTS_FRESH = PARENTS_OWN.where(Step.fresh)
+
+
+def _ancestors_own(*, of_one_wish: bool) -> Select[Any]:
+    """As PARENTS_OWN, of the nearest of the parent's own ancestors that has the result.
+
+    `of_one_wish` goes only as far up as the wish to make steps anew was inherited, and takes what was made for it.
+    """
+    parent = select(Job.parent_id.label("id"), Job.inherits_wish, literal(1).label("distance")).where(
+        Job.id == bindparam("id_of_parent")
+    )
+    above = parent.cte("above", recursive=True)
+    further = select(Job.parent_id, Job.inherits_wish, above.c.distance + 1).join(above, Job.id == above.c.id)
+    if of_one_wish:
+        further = further.where(above.c.inherits_wish)
+    above = above.union_all(further)
+    query = (
+        select(Step.outputs, Step.facts)
+        .join(above, Step.job_id == above.c.id)
+        .where(Step.input_hash == bindparam("hash"), Step.status == StepStatus.SUCCEEDED)
+        .order_by(above.c.distance, Step.name != bindparam("own_name"), Step.id)
+        .limit(1)
+    )
+    return query.where(Step.fresh, above.c.inherits_wish) if of_one_wish else query
+
+
+ANCESTORS_OWN = _ancestors_own(of_one_wish=False)
+ANCESTORS_FRESH = _ancestors_own(of_one_wish=True)
 REMEMBERED = select(StepResult.outputs, StepResult.facts).where(
     StepResult.org_id == bindparam("id_of_org"), StepResult.input_hash == bindparam("hash")
 )
@@ -48,8 +75,8 @@ def adoptable(database: Database, claim: Claim, input_hash: str) -> list[Known]:
     """Results of earlier steps of the same org with the same input, the best first.
 
     The parent's own comes before the last one that was remembered: a vendor paints another picture each time, and an
-    edited video keeps the pictures that it had. For a step that is to be done anew only the parent's counts, if that
-    was made anew for the same wish.
+    edited video keeps the pictures that it had. A parent that ended before it came to this step has none; then the
+    nearest ancestor's counts. For a step that is to be done anew only theirs count, if made anew for the same wish.
     """
     if claim.fresh and not claim.inherits_wish:
         return []
@@ -58,7 +85,10 @@ def adoptable(database: Database, claim: Claim, input_hash: str) -> list[Known]:
         rows: list[Row[Any]] = []
         if claim.parent_id is not None:
             parent = {"id_of_parent": claim.parent_id, "own_name": claim.name}
-            rows += connection.execute(PARENTS_FRESH if claim.fresh else PARENTS_OWN, {**parent, "hash": input_hash})
+            parent_first = (PARENTS_FRESH, ANCESTORS_FRESH) if claim.fresh else (PARENTS_OWN, ANCESTORS_OWN)
+            for query in parent_first:
+                # The parent nearly always has it: whoever is above is asked only when it has not.
+                rows = rows or list(connection.execute(query, {**parent, "hash": input_hash}))
         if not claim.fresh:
             rows += connection.execute(REMEMBERED, {"id_of_org": claim.org_id, "hash": input_hash})
         return [

@@ -195,6 +195,40 @@ def test_the_parents_own_pictures_count_before_newer_ones_of_the_same_request(fa
     assert picture_of(farm, job.id, 1) == picture_of(farm, first.id, 1) != picture_of(farm, restarted.id, 1)
 
 
+def canceled_at_once(farm: Farm, org_id: int, job: JobView) -> JobView:
+    """The job, ended before any of its steps began."""
+    ended = cancel_job(farm.database, org_id, job.id)
+    work_off(farm)
+    return ended
+
+
+def test_a_retry_of_a_retry_that_came_to_nothing_shows_the_first_videos_pictures(farm: Farm, org_id: int) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    newer = restart_job(farm, Asking(org_id, "again"), first.id).job
+    work_off(farm)
+    last = retry_job(farm, Asking(org_id, "again"), first.id, "scene/1/image").job
+    for _ in range(2):
+        last = retry_job(farm, Asking(org_id, "again"), canceled_at_once(farm, org_id, last).id).job
+    assert finished(farm, org_id, last.id).status == JobStatus.SUCCEEDED
+    kept = [picture_of(farm, last.id, number) == picture_of(farm, first.id, number) for number in (1, 2, 3)]
+    assert kept == [False, True, True]
+    assert picture_of(farm, last.id, 1) != picture_of(farm, newer.id, 1)
+
+
+def test_what_an_unfinished_restart_has_made_is_not_made_again_after_a_retry_that_came_to_nothing(
+    farm: Farm, org_id: int, painter: FicklePainter
+) -> None:
+    first = finished(farm, org_id, submit(farm, org_id, SMALL))
+    restarted = restart_job(farm, Asking(org_id, "again"), first.id).job
+    cut_short(farm, org_id, painter, restarted, 2)
+    last = retry_job(farm, Asking(org_id, "again"), restarted.id).job
+    for _ in range(2):
+        last = retry_job(farm, Asking(org_id, "again"), canceled_at_once(farm, org_id, last).id).job
+    assert finished(farm, org_id, last.id).status == JobStatus.SUCCEEDED
+    assert not made_by(farm, last.id) & made_by(farm, restarted.id)
+    assert made_by(farm, last.id) | made_by(farm, restarted.id) == set(steps_of(farm, first.id))
+
+
 def test_a_canceled_job_can_be_retried_and_keeps_its_labels_and_priority(farm: Farm, org_id: int) -> None:
     job_id = submit(farm, org_id, SMALL)
     cancel_job(farm.database, org_id, job_id)
