@@ -40,6 +40,7 @@ from sqlalchemy import select, update
 from app.client import SceneRequest, VideoRequest
 from app.domain.plan import StepKind
 from app.domain.states import StepStatus
+from app.domain.stuck import BEATS_PER_LEASE
 from app.models import Step, StepAttempt
 from app.models.database import Database, database_now_s
 from bench.farms import print_result
@@ -49,7 +50,6 @@ from tests.real_farm import RealFarm
 from tests.servers import PostgresServer, RedisServer
 from tests.stopping import unwind_on_sigterm
 from tests.waiting import wait_for
-from workers.heartbeat import BEATS_PER_LEASE
 from workers.procfile import Program, read_procfile
 
 SLOTS = 2

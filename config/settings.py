@@ -18,6 +18,7 @@ from app.domain.business_hours import EVERY_KIND, parse_business_hours
 from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
 from app.domain.plan import StepKind
+from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
 
 T = TypeVar("T")
@@ -27,6 +28,9 @@ KINDS = tuple(dict.fromkeys([*(kind.partition(".")[0] for kind in StepKind.ALL),
 
 # Below this a farm neither starts nor takes on more work.
 MIN_FREE_MIB = 256
+
+# From the beat that says that a step is canceled to the end of the call that its worker has open.
+LET_GO_WITHIN_S = 1.0
 
 # A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
 MAX_SOCKET_PATH_BYTES = 100
@@ -122,6 +126,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             return default
 
     home = Path(values.get("SCENEWORKS_HOME") or "var").expanduser().absolute()
+    lease_ttl_s = read("LEASE_TTL_S", 10.0, seconds(1.0, 3600.0))
     settings = Settings(
         home=home,
         host=read("SCENEWORKS_HOST", "127.0.0.1", str),
@@ -133,7 +138,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         redis_url=read("REDIS_URL", None, parse_redis_url),
         storage_dir=read("STORAGE_URL", home / "storage", parse_storage_url),
         min_free_bytes=read("SCENEWORKS_MIN_FREE_MIB", MIN_FREE_MIB, whole_number(0, 2**30)) * 2**20,
-        lease_ttl_s=read("LEASE_TTL_S", 10.0, seconds(1.0, 3600.0)),
+        lease_ttl_s=lease_ttl_s,
         cpu_slots=read("SCENEWORKS_CPU_SLOTS", os.cpu_count() or 1, whole_number(1, 512)),
         io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),
         drain_grace_s=read("DRAIN_GRACE_S", 15.0, seconds(0.0, 3600.0)),
@@ -142,6 +147,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             concurrency=read("PROVIDER_CONCURRENCY", {}, by_name(parse_concurrency, PROVIDERS)),
             org_concurrency=read("ORG_CONCURRENCY", None, whole_number(1, 100_000)),
             hours=read("BUSINESS_HOURS", {}, by_name(parse_business_hours, (EVERY_KIND, *KINDS))),
+            let_go_s=lease_ttl_s / BEATS_PER_LEASE + LET_GO_WITHIN_S,
         ),
         canary_every_s=read("CANARY_EVERY_S", 0.0, seconds(0.0, 7 * 86400.0)),
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
+import socket
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -54,6 +56,12 @@ GOOD = completion(json.dumps(SCRIPT))
 HTML = Answer(b"<html>proxy error</html>", headers={"content-type": "text/html"})
 
 
+def _has_hung_up(caller: socket.socket) -> bool:
+    """Whether the connection has been closed from the other side; a caller that waits sends nothing more."""
+    readable, _, _ = select.select([caller], [], [], 0)
+    return bool(readable)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request; `key` is its Idempotency-Key."""
@@ -69,13 +77,19 @@ class Asked:
 
 
 class ChatVendor:
-    """Answers with `first[subject]`, one after the other, and then with `answer`, for as long as the `with` block."""
+    """Answers with `first[subject]`, one after the other, and then with `answer`, for as long as the `with` block.
+
+    A call is open until it is answered or its caller has closed the connection.
+    """
 
     def __init__(self) -> None:
         self.answer = GOOD
         self.first: defaultdict[str, list[Answer]] = defaultdict(list)
         self.asked: list[Asked] = []
+        self.open_calls = 0
+        self.most_open_calls = 0
         self._closing = threading.Event()
+        self._counting = threading.Lock()
 
     def times(self, subject: str) -> int:
         """How often it was asked about a subject."""
@@ -92,7 +106,7 @@ class ChatVendor:
                 answer = first.pop(0) if first else vendor.answer
                 vendor.asked.append(asked)
                 # A caller that has given up, or was killed, is not there to be answered.
-                with contextlib.suppress(OSError):
+                with vendor._open_call(), contextlib.suppress(OSError):
                     vendor._send(self, answer)
 
             def log_message(self, format: str, *args: Any) -> None:
@@ -111,9 +125,20 @@ class ChatVendor:
         self._server.server_close()
         self._thread.join()
 
+    @contextlib.contextmanager
+    def _open_call(self) -> Iterator[None]:
+        with self._counting:
+            self.open_calls += 1
+            self.most_open_calls = max(self.most_open_calls, self.open_calls)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.open_calls -= 1
+
     def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
         while answer.after is not None and not answer.after.wait(DRIP_EVERY_S):
-            if self._closing.is_set():
+            if self._closing.is_set() or _has_hung_up(handler.connection):
                 return
         handler.send_response(answer.status)
         for name, value in {"content-type": "application/json", **answer.headers}.items():

@@ -9,13 +9,11 @@ from contextlib import contextmanager
 import structlog
 
 from app.domain.errors import LeaseLost
+from app.domain.stuck import BEATS_PER_LEASE
 from app.models.database import Database, first_line
 from app.services.leases import LeaseKey, extend_leases
 
 log = structlog.get_logger()
-
-# Five beats in a lease: one late or lost beat costs nothing, and a cancel is heard within a fifth of it.
-BEATS_PER_LEASE = 5
 
 
 class HeldLease:

@@ -16,13 +16,15 @@ PROVIDERS = ("drawn", "espeak", "openai")
 class FlowLimits:
     """No limits by default. `concurrency` is how many steps of a provider may be in flight at once,
 
-    `org_concurrency` how many of one org; `hours` are by kind, as `parse_business_hours` gives them.
+    `org_concurrency` how many of one org; `hours` are by kind, as `parse_business_hours` gives them. Whoever does a
+    canceled step may be at it for `let_go_s` more, so that long it keeps its place at its provider.
     """
 
     windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
     concurrency: Mapping[str, int] = field(default_factory=dict)
     org_concurrency: int | None = None
     hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    let_go_s: float = 0.0
 
     @property
     def are_strict(self) -> bool:

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from app.domain.states import StepStatus
 
-# Of a lease: a worker beats five times in one, so this much silence is three beats missed.
+# One late or lost beat costs nothing, and a cancel is heard within a fifth of a lease.
+BEATS_PER_LEASE = 5
+# Of a lease: three beats missed.
 SILENT_SHARE = 0.6
 # A kind's p99 says something from so many durations on, and a step shorter than the floor bothers nobody.
 FEWEST_DURATIONS = 20

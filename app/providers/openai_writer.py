@@ -28,10 +28,12 @@ from app.domain.errors import (
 from app.domain.script import Script
 from app.domain.states import Pool
 from app.domain.video import SceneInput
+from app.providers.line import Line
 from app.providers.own_text import script_from_scenes
 from app.providers.protocols import WritingRequest
 
 TIMEOUT_S = 120.0
+CONNECT_WITHIN_S = 10.0
 # A script is some kilobytes.
 LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 # HTTP statuses that the account's owner mends, with what to look at.
@@ -90,19 +92,27 @@ class OpenAIWriter:
         self.version = model
         self._model = model
         self._timeout_s = timeout_s
-        self._client = openai.OpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=0)
+        timeout = openai.Timeout(timeout_s, connect=min(timeout_s, CONNECT_WITHIN_S))
+        self._client = openai.OpenAI(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0)
 
-    def write(self, request: WritingRequest) -> Script:
+    def write(self, request: WritingRequest, line: Line) -> Script:
         """Ask the model once. Under one `call_key` a server that knows Idempotency-Key works once.
 
         Raises ProviderUnavailable (with `retry_after_s` when the server names a time),
         ProviderRefused, ProviderBadAnswer for one that is no script, PermanentError for what its owner must mend.
         """
         until_s = time.monotonic() + self._timeout_s
+        # Connections of its own, so that the line is cut for this call and no other.
+        with openai.DefaultHttpxClient(event_hooks={"request": [line.carry]}) as connections:
+            body = self._ask(self._client.with_options(http_client=connections), request, until_s)
+        return _script_of(_content_of(body))
+
+    def _ask(self, client: openai.OpenAI, request: WritingRequest, until_s: float) -> bytes:
+        """The body of the answer."""
         try:
             # Unread, for the SDK hands on whatever a proxy answers in place of the server, and waits for ever for the
             # end of an answer that comes a byte at a time.
-            with self._client.chat.completions.with_streaming_response.create(
+            with client.chat.completions.with_streaming_response.create(
                 model=self._model,
                 messages=[
                     {"role": "system", "content": _INSTRUCTIONS},
@@ -114,10 +124,9 @@ class OpenAIWriter:
                 },
                 extra_headers={} if request.call_key is None else {"Idempotency-Key": request.call_key},
             ) as response:
-                body = _read(response.iter_bytes(), until_s)
+                return _read(response.iter_bytes(), until_s)
         except openai.OpenAIError as error:
             raise _mapped(error) from error
-        return _script_of(_content_of(body))
 
 
 def _read(pieces: Iterator[bytes], until_s: float) -> bytes:

@@ -18,6 +18,7 @@ from typing import Protocol
 from app.domain.script import Script
 from app.domain.speech import Speech
 from app.domain.states import Pool
+from app.providers.line import Line
 
 
 @dataclass(frozen=True)
@@ -97,4 +98,5 @@ class Writer(Protocol):
     version: str
     pool: Pool
 
-    def write(self, request: WritingRequest) -> Script: ...
+    def write(self, request: WritingRequest, line: Line) -> Script:
+        """Ask once. `line.hang_up()`, from another thread, ends the call: then it raises ProviderUnavailable."""

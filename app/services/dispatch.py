@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import structlog
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, text, union_all, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
@@ -18,7 +18,7 @@ from app.domain.errors import ServiceUnavailable
 from app.domain.fair_share import choose
 from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.states import Pool
-from app.models import Step
+from app.models import Step, StepAttempt
 from app.models.database import Database, first_line, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG
 from app.services.backlog import first_in_line
@@ -30,6 +30,10 @@ log = structlog.get_logger()
 
 # Any constant: it names the lock under which limits are counted and used up.
 LIMITS_LOCK = 0x5CEF1
+
+# How attempts end whose worker learns of it afterwards.
+LET_GO = ("canceled", "handed_back")
+LONGEST_CALL_S = 600.0
 
 # What another dispatch is calling at this moment is passed over.
 UNRUNG = aliased(Step)
@@ -122,16 +126,22 @@ def _org_room(session: Session, limits: FlowLimits, room: int) -> Mapping[int, i
 
 
 def _lane_room(session: Session, limits: FlowLimits) -> Mapping[str, int]:
-    """How many more steps of each limited provider may be in flight."""
+    """How many more steps of each limited provider may be in flight.
+
+    A step that was canceled or handed back a moment ago is in flight still: its worker has yet to hear of it.
+    """
     if not limits.concurrency:
         return {}
-    rows = session.execute(
-        select(Step.provider, func.count())
-        .where(text(IS_IN_FLIGHT), Step.provider.in_(limits.concurrency))
-        .group_by(Step.provider)
+    in_flight = select(Step.provider).where(text(IS_IN_FLIGHT), Step.provider.in_(limits.concurrency))
+    let_go = select(StepAttempt.provider).where(
+        StepAttempt.provider.in_(limits.concurrency),
+        # For the index: no call takes longer.
+        StepAttempt.started_at > now_s() - LONGEST_CALL_S,
+        StepAttempt.finished_at > now_s() - limits.let_go_s,
+        StepAttempt.outcome.in_(LET_GO),
     )
-    busy = dict(rows.tuples().all())
-    return {provider: limit - busy.get(provider, 0) for provider, limit in limits.concurrency.items()}
+    busy = Counter(session.scalars(union_all(in_flight, let_go)))
+    return {provider: limit - busy[provider] for provider, limit in limits.concurrency.items()}
 
 
 def _take_back(database: Database, step_ids: list[int]) -> None:

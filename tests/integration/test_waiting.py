@@ -16,6 +16,7 @@ from app.domain.waits import WaitReason
 from app.domain.windows import parse_windows
 from app.models import Job, JobEvent, Step, StepAttempt
 from app.models.database import Database, database_now_s
+from app.services.cancel_job import cancel_job
 from app.services.dispatch import dispatch
 from app.services.fail_step import fail_step
 from app.services.job_views import JobView, view_job
@@ -177,6 +178,20 @@ def test_only_so_many_steps_of_a_provider_are_in_flight_and_the_next_one_follows
     finish(database, claim(database, bell.rung[0].step_id))
     assert dispatch(database, bell, limits) == 1
     assert statuses(database)[StepStatus.WAITING] == 0
+
+
+@pytest.mark.parametrize(("let_go_s", "called"), [(60.0, 0), (0.0, 1)])
+def test_a_canceled_step_keeps_its_place_until_its_worker_has_heard_of_it(
+    database: Database, let_go_s: float, called: int
+) -> None:
+    org_id = make_org(database)
+    make_job(database, org_id, pictures(1))
+    make_job(database, org_id, pictures(1))
+    limits = FlowLimits(concurrency={"painter": 1}, let_go_s=let_go_s)
+    bell = ListBell()
+    assert dispatch(database, bell, limits) == 1
+    cancel_job(database, org_id, claim(database, bell.rung[0].step_id).job_public_id)
+    assert dispatch(database, bell, limits) == called
 
 
 def test_only_so_many_steps_of_an_org_are_in_flight_in_all_pools_together(database: Database) -> None:

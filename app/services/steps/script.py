@@ -51,7 +51,7 @@ class ScriptStep(StepHandler):
         if video.prompt is not None:
             writer = require_writer(farm)
             request = WritingRequest(video.prompt, video.language, call_key=bench.call_key)
-            script = await_call(lambda: writer.write(request), bench.report)
+            script = await_call(lambda line: writer.write(request, line), bench.report)
             provider = writer.name
         elif video.script is not None:
             # A revision: read or cut anew, the scenes that nobody touched could come out otherwise.
