@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +92,17 @@ async def run_farm(farm: Farm, lock: FarmLock, output: Output) -> None:
     _listen_for_signals(stop, hurry, output)
     guardian = Guardian(lock.fd, farm.settings.farm_file)
     await guardian.start()
-    supervisor = Supervisor(farm.folder, farm.environment, output, guardian, farm.settings.drain_grace_s)
+
+    def hand_back_of(pids: Collection[int]) -> None:
+        # Imported here: a farm that stops in its own time need not load the database's library.
+        from workers.drain import hand_back_of_killed
+
+        handed_back = hand_back_of_killed(farm.settings.database_url, pids)
+        output.say(f"steps that were cut short and handed back: {handed_back}")
+
+    supervisor = Supervisor(
+        farm.folder, farm.environment, output, guardian, farm.settings.drain_grace_s, after_cut=hand_back_of
+    )
     boot = asyncio.create_task(_boot(farm, supervisor, output))
     watch = asyncio.create_task(_watch_presence(farm.settings.home, stop)) if farm.while_used else None
     stopped = asyncio.create_task(stop.wait())

@@ -7,11 +7,13 @@ whoever restarts the worker allows, and a step that is cut off waits for its lea
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
 from app.models.database import Database, first_line
-from app.services.hand_back import hand_back
+from app.services.hand_back import hand_back, workers_with
+from workers.pid_space import pid_space
 
 log = structlog.get_logger()
 
@@ -41,9 +43,22 @@ class Drain:
 
     def _hand_back(self) -> int:
         """How many steps were."""
-        try:
-            return hand_back(Database(self._database_url, pooled=False), self._worker)
-        except Exception as error:
-            # Their leases run out all the same.
-            log.warning("steps_not_handed_back", worker=self._worker, reason=first_line(error))
-            return 0
+        return _all_of(self._database_url, lambda _: [self._worker])
+
+
+def hand_back_of_killed(database_url: str, pids: Collection[int]) -> int:
+    """How many steps are handed back of the workers of this host that we have killed before they could do it.
+
+    Afterwards, not before: a worker that is still at it may take one more step.
+    """
+    return _all_of(database_url, lambda database: workers_with(database, pid_space(), pids))
+
+
+def _all_of(database_url: str, find_workers: Callable[[Database], Iterable[str]]) -> int:
+    try:
+        database = Database(database_url, pooled=False)
+        return sum(hand_back(database, worker) for worker in find_workers(database))
+    except Exception as error:
+        # Their leases run out all the same.
+        log.warning("steps_not_handed_back", reason=first_line(error))
+        return 0

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from workers.procfile import Program
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 HEALTHY_AFTER_S = 30.0
+# The stage of whoever may have a step.
+WORK = 0
 # By stage. Flower keeps nothing, the broker writes its file; whoever works has a grace time of its own.
 GRACE_S = {1: 1.0, 2: 10.0}
 # After its grace time a worker hands its steps back, and its processes end when their leases tell them.
@@ -63,13 +65,21 @@ class Supervisor:
     """Starts, restarts and stops programs. Lives in one event loop."""
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], output: Output, guardian: Guardian, drain_grace_s: float
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        output: Output,
+        guardian: Guardian,
+        drain_grace_s: float,
+        after_cut: Callable[[Collection[int]], None],
     ) -> None:
+        """`after_cut` is told, in a thread, the pids of working programs that did not come to their own end."""
         self._folder = folder
         self._environment = environment
         self._output = output
         self._guardian = guardian
-        self._grace_s = {0: drain_grace_s + HAND_BACK_S, **GRACE_S}
+        self._after_cut = after_cut
+        self._grace_s = {WORK: drain_grace_s + HAND_BACK_S, **GRACE_S}
         self._running: dict[str, Running] = {}
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -98,9 +108,12 @@ class Supervisor:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for stage in sorted({run.program.stage for run in self._running.values()}):
             runs = [run for run in self._running.values() if run.program.stage == stage]
-            await self._stop_stage([run.process for run in runs if run.process], self._grace_s[stage], hurry)
+            cut = await self._stop_stage([run.process for run in runs if run.process], self._grace_s[stage], hurry)
+            if cut and stage == WORK:
+                await asyncio.to_thread(self._after_cut, cut)
 
-    async def _stop_stage(self, processes: list[Process], grace_s: float, hurry: asyncio.Event) -> None:
+    async def _stop_stage(self, processes: list[Process], grace_s: float, hurry: asyncio.Event) -> set[int]:
+        """The pids of those that had to be killed."""
         leaders = {process.pid for process in processes}
         # Once a parent has gone, a child in a session of its own cannot be told from a stranger: remember it.
         family = members(leaders, running_processes())
@@ -111,10 +124,12 @@ class Supervisor:
         either: set[asyncio.Future[Any]] = {ends, hurried}
         await asyncio.wait(either, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
+        cut = {process.pid for process in processes if process.returncode is None}
         await asyncio.to_thread(kill_all, leaders | family)
         await ends
         for pid in leaders:
             self._guardian.forget(pid)
+        return cut
 
     async def _keep(self, run: Running, before_restart: Callable[[int, int], None] | None) -> None:
         while True:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import structlog
 from sqlalchemy import select, text
 
 from app.domain.states import StepStatus
-from app.models import Step
+from app.models import Step, Worker
 from app.models.database import Database, database_now_s
 from app.models.step import IS_LEASED
 from app.services.finish_step import close_attempt
@@ -40,3 +42,11 @@ def hand_back(database: Database, worker: str) -> int:
             handed_back += 1
             log.info("step_handed_back", job_id=job.public_id, step=step.name, worker=worker)
     return handed_back
+
+
+def workers_with(database: Database, pid_space: str | None, pids: Collection[int]) -> list[str]:
+    """The names of the workers whose processes have these pids; none where nobody says whose pids they are."""
+    if pid_space is None:
+        return []
+    with database.read() as session:
+        return list(session.scalars(select(Worker.name).where(Worker.pid_space == pid_space, Worker.pid.in_(pids))))

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.client import Job, VideoRequest
-from app.domain.states import JobStatus
+from app.domain.states import JobStatus, StepStatus
 from app.models import Job as JobRow
-from app.models import StepAttempt, Worker
+from app.models import Step, StepAttempt, Worker
 from app.services.workers import drain_worker
 from tests.real_farm import RealFarm, real_farm
 from tests.waiting import wait_for
@@ -73,6 +73,20 @@ def test_a_drain_by_an_operator_brings_a_fresh_worker(farm: RealFarm) -> None:
             return [worker.name for worker in session.scalars(select(Worker).where(Worker.pool == "cpu"))] != [old.name]
 
     wait_for(fresh, within_s=60, what="a fresh cpu worker")
+    check_all(farm, [job])
+
+
+def test_a_farm_that_is_told_a_second_time_to_stop_hands_back_what_it_cuts_short(farm: RealFarm) -> None:
+    job = farm.submit(LONG)
+    victim = farm.running_step(job, "video.clip")
+    farm.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: farm.says("stopping"), every_s=0.01, what="the first signal to be heard")
+    farm.process.send_signal(signal.SIGTERM)
+    farm.process.wait(timeout=30)
+    with farm.database.read() as session:
+        step = session.get_one(Step, victim.id)
+        assert (step.status, step.attempt) == (StepStatus.READY, 0)
+    farm.start()
     check_all(farm, [job])
 
 
