@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn, cast
 
 from flask import Request, current_app, request
+from pydantic import BaseModel
 
 from app.api.context import current_farm
 from app.api.problems import MalformedBody, WrongContentType
@@ -46,6 +47,8 @@ class StrictRequest(Request):
         if self.content_length is None:
             # Werkzeug cuts a body of unannounced length off at the limit; only one more read tells, by a 413.
             self.stream.read(1)
+        if not body:
+            raise MalformedBody(f"A body is required: {_awaited_body(self.endpoint)}.")
         value = parse_json(body)
         if not isinstance(value, dict):
             raise InvalidInput("body", "The body must be a JSON object.")
@@ -90,6 +93,16 @@ def parse_json(body: bytes) -> Any:
         # Python refuses to convert a whole number of more than 4,300 digits.
         raise InvalidInput("body", "A number in the body is out of range.") from error
     return value
+
+
+def _awaited_body(endpoint: str | None) -> str:
+    """`a JSON object with reason, and until if wanted`: what the view reads of its body."""
+    awaited: type[BaseModel] = vars(current_app.view_functions[endpoint or ""])["_spec"]["body"]
+    names = {field.alias or name: field.is_required() for name, field in awaited.model_fields.items()}
+    needed, wanted = ([name for name, is_needed in names.items() if is_needed is wish] for wish in (True, False))
+    if not needed:
+        return f"a JSON object with any of {', '.join(wanted)}"
+    return f"a JSON object with {', '.join(needed)}" + (f", and {', '.join(wanted)} if wanted" if wanted else "")
 
 
 def sweep_uploads(folder: Path) -> None:

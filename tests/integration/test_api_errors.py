@@ -48,6 +48,22 @@ def test_the_envelope_stands_around_every_error(api: Api, method: str, path: str
     assert ("Allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "awaited"),
+    [
+        ("POST", "/api/admin/pools/cpu/pause", "reason, and until if wanted."),
+        ("POST", "/api/admin/jobs/force-stop-all", "confirm, reason."),
+        ("POST", "/api/jobs/bulk/cancel", "filter, and confirm if wanted."),
+        ("PATCH", "/api/videos/vid_1/scenes/1", "any of text, title, image, video, background, regenerate."),
+    ],
+)
+def test_a_body_that_is_missing_is_asked_for_by_its_fields(api: Api, method: str, path: str, awaited: str) -> None:
+    answer = api.ask(method, path, body=b"", headers={"Content-Type": "application/json"})
+    error = error_of(answer)
+    assert (answer.status, error["error_code"]) == (400, "MALFORMED_BODY")
+    assert error["message"] == f"A body is required: a JSON object with {awaited}"
+
+
 def test_problem_json_is_given_to_those_who_ask_for_it(api: Api) -> None:
     answer = api.get("/api/jobs?limit=0", Accept="application/problem+json")
     problem = answer.json()
