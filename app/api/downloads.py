@@ -9,7 +9,7 @@ from flask import Response, request, send_file
 
 from app.api.context import Responses, current_caller, current_farm
 from app.api.file_names import download_name
-from app.domain.errors import NotFound, ServiceUnavailable
+from app.domain.errors import Gone, NotFound
 from app.services.job_views import get_artifact
 
 downloads = APIBlueprint("downloads", __name__, tag="Jobs")
@@ -23,6 +23,7 @@ ANSWERS: Responses = {
     200: {"description": "The file", "content": BYTES},
     206: {"description": "The part of it that `Range` asked for", "content": BYTES},
     304: {"description": "Not changed since the ETag in If-None-Match"},
+    410: "The file was lost in storage; a retry or restart of the job makes it anew",
     416: "The file has no such bytes",
 }
 
@@ -56,8 +57,8 @@ def fetch(job_id: str, name: str) -> Response:
     try:
         path = farm.storage.path(artifact.sha256)
     except NotFound as error:
-        # The row is there, so this is our storage failing, not the caller asking for the wrong thing.
-        raise ServiceUnavailable("The file cannot be read from storage now.") from error
+        # The row is there, so they have been lost: the caller has not asked for the wrong thing.
+        raise Gone("The bytes of this file are lost. A retry or restart of the job makes them anew.") from error
     if not is_one_range(request.headers.get("Range", "")):
         request.environ.pop("HTTP_RANGE", None)
     response = send_file(

@@ -29,6 +29,7 @@ STATUS_OF: tuple[tuple[type[errors.SceneworksError], int], ...] = (
     (IdempotencyMismatch, 422),
     (errors.Conflict, 409),
     (errors.RequestError, 400),
+    (errors.Gone, 410),
     (errors.ServiceUnavailable, 503),
     (errors.TransientError, 503),
 )
@@ -69,7 +70,7 @@ class Problem:
 
     @property
     def is_ours(self) -> bool:
-        return self.status >= 500
+        return self.status >= 500 or self.code == errors.Gone.code
 
 
 class WrongContentType(errors.RequestError):

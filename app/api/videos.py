@@ -47,7 +47,9 @@ def submit(json_data: VideoRequest) -> Response:
 @videos.patch("/api/videos/<job_id>/scenes/<int:number>")
 @videos.input(SceneEditRequest, examples=SCENE_EDIT_EXAMPLES)
 @videos.output(JobAnswer, 202, description="A new job, the next `revision`. `Location` is where to follow it.")
-@videos.doc(operation_id="editScene", responses={409: "The job has no script yet"})
+@videos.doc(
+    operation_id="editScene", responses={409: "The job has no script yet", 410: "The script was lost in storage"}
+)
 def edit(job_id: str, number: int, json_data: SceneEditRequest) -> Response:
     """Edit a scene
 

@@ -25,6 +25,7 @@
     │       ├── EffectFailed         EFFECT_FAILED (a Python effect did wrong)
     │       ├── ProviderRefused      PROVIDER_REFUSED
     │       └── GateFailed           OUTPUT_GATE_FAILED
+    ├── Gone                         410 GONE: stored bytes were lost; only doing the work again brings them back
     ├── ServiceUnavailable           503: database, storage or farm is not able to serve now
     └── LeaseLost                    the step is no longer ours (expired, canceled); commit nothing
 
@@ -159,6 +160,12 @@ class ProviderRefused(PermanentError):
 
 class GateFailed(PermanentError):
     code = "OUTPUT_GATE_FAILED"
+
+
+class Gone(SceneworksError):
+    """What was stored is not there any more, and asking again changes nothing."""
+
+    code = "GONE"
 
 
 class ServiceUnavailable(SceneworksError):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.descent import Relation
-from app.domain.errors import Conflict, NotFound, ServiceUnavailable
+from app.domain.errors import Conflict, Gone, NotFound
 from app.domain.revision import Given, SceneEdit, Takes, revise, scene_of, takes_of
 from app.domain.script import Scene, Script
 from app.domain.states import StepStatus
@@ -29,8 +29,9 @@ from app.storage.protocol import Blob
 def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: SceneEdit) -> Accepted:
     """The new job. Its input is the parent's script, word for word but for scene `number` (from 1).
 
-    Conflict while the parent has no script yet, NotFound for a scene that it has not, InvalidInput (fields `text`,
-    `title`, `image`, `video`, `background`, `regenerate`, `body`) for an edit that cannot be made.
+    Conflict while the parent has no script yet, Gone when storage has lost it, NotFound for a scene that it has not,
+    InvalidInput (fields `text`, `title`, `image`, `video`, `background`, `regenerate`, `body`) for an edit that cannot
+    be made.
     """
     script = _script_of(farm, asking.org_id, public_id)
     cleaned, notes = _cleaned(edit, scene_of(script, number))
@@ -93,8 +94,8 @@ def _script_of(farm: Farm, org_id: int, public_id: str) -> Script:
     try:
         return load_script(farm, Blob.from_json(outputs[SCRIPT]))
     except NotFound as error:
-        # The row is there, so this is our storage failing, not the caller asking for the wrong thing.
-        raise ServiceUnavailable("The script cannot be read from storage now.") from error
+        # The row is there, so they have been lost: the caller has not asked for the wrong thing.
+        raise Gone("The script's bytes are lost. A retry or restart of the job makes them anew.") from error
 
 
 def _cleaned(edit: SceneEdit, scene: Scene) -> tuple[SceneEdit, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.errors import LeaseLost, NotFound, SceneworksError, StepError, TransientError
+from app.domain.errors import LeaseLost, NotFound, SceneworksError, ServiceUnavailable, StepError, TransientError
 from app.domain.ids import canonical_hash
 from app.domain.machine_faults import is_machines, machine_fault, words_of
 from app.models.database import first_line, is_connection_trouble
@@ -149,6 +149,8 @@ def as_step_error(error: Exception) -> SceneworksError:
             return error
         case NotFound():
             return TransientError(f"An input of the step is missing from storage: {error.message}")
+        case ServiceUnavailable():
+            return TransientError(error.message)
         case SceneworksError():
             return error
         case MemoryError():

@@ -66,9 +66,14 @@ class LocalStorage:
 
     def path(self, sha256: str) -> Path:
         place = self._place(sha256)
-        if not place.is_file():
-            raise NotFound("These bytes are not in storage.", sha256=sha256)
-        return place
+        try:
+            if _size_bytes(place) is not None:
+                return place
+            # All of it missing is a disk that is not mounted, not bytes that are lost.
+            self.root.stat()
+        except OSError as error:
+            raise ServiceUnavailable(f"The storage cannot be read now: {error.strerror}.") from error
+        raise NotFound("These bytes are not in storage.", sha256=sha256)
 
     def open(self, sha256: str) -> BinaryIO:
         return open(self.path(sha256), "rb")

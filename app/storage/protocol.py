@@ -34,10 +34,13 @@ class Storage(Protocol):
         """Whether they are there, all of them; what is within is not looked at."""
 
     def path(self, sha256: str) -> Path:
-        """A local, read-only file with the bytes; NotFound when there are none."""
+        """A local, read-only file with the bytes; NotFound when there are none.
+
+        ServiceUnavailable when nobody can say now whether they are there.
+        """
 
     def open(self, sha256: str) -> BinaryIO:
-        """The bytes, seekable; NotFound when there are none."""
+        """The bytes, seekable; fails as `path` does."""
 
     def note(self, key: str, content: bytes) -> None:
         """Keep a few bytes, for a month at most, under a SHA-256 of the caller's choosing; StorageFull for no room.

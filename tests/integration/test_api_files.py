@@ -146,12 +146,19 @@ def test_an_output_that_is_none_is_not_found(api: Api, name: str) -> None:
     assert error_of(api.get(f"/api/jobs/{job_id}/artifacts/{name}"))["error_code"] == "NOT_FOUND"
 
 
-def test_bytes_that_storage_has_lost_are_our_fault(api: Api) -> None:
+def test_bytes_that_storage_has_lost_are_gone_and_those_that_cannot_be_read_now_are_not(api: Api) -> None:
     job_id = finished_job(api, "video.mp4", FILM, "video/mp4")
     output = data_of(api.get(f"/api/jobs/{job_id}"))["outputs"][0]
-    api.farm.storage.path(output["sha256"]).unlink()
+    place = api.farm.storage.path(output["sha256"])
+    place.unlink()
+    answer = api.get(output["url"])
+    assert (answer.status, error_of(answer)["error_code"]) == (410, "GONE")
+    assert "Retry-After" not in answer.headers and "retry or restart" in error_of(answer)["message"]
+    root = place.parents[2]
+    root.rename(root.with_name("unmounted"))
     answer = api.get(output["url"])
     assert (answer.status, error_of(answer)["error_code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "Retry-After" in answer.headers
 
 
 def test_a_video_is_known_by_its_content_and_can_be_shown(api: Api, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from app.domain.descent import Relation
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, Gone, InvalidInput, NotFound
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.script import Script
 from app.domain.states import JobStatus
@@ -195,6 +195,16 @@ def test_a_job_without_a_script_has_no_scenes_to_edit(farm: Farm, org_id: int) -
     # The rest of the video need not be there.
     work_off(farm, steps=1)
     assert edit_scene(farm, Asking(org_id, "edit"), job_id, 1, WORDS).job.revision == 2
+
+
+def test_a_script_that_storage_has_lost_is_gone_until_a_retry_makes_it_anew(
+    farm: Farm, org_id: int, video: JobView
+) -> None:
+    farm.storage.path(outputs_of(farm, video, "script")["script.json"]).unlink()
+    with pytest.raises(Gone, match="retry or restart"):
+        edited(farm, org_id, video, WORDS)
+    anew = finished(farm, org_id, retry_job(farm, Asking(org_id, "again"), video.id, "gate").job.id)
+    edited(farm, org_id, anew, WORDS)
 
 
 def test_what_cannot_be_edited_is_refused_by_name(farm: Farm, org_id: int, video: JobView, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, ServiceUnavailable
 from app.storage.local import ABANDONED_AFTER_S, FORGOTTEN_AFTER_S, LocalStorage
 
 
@@ -44,7 +44,13 @@ def test_a_file_of_another_size_does_not_count_and_is_mended_by_the_next_put(
     assert storage.path(blob.sha256).read_bytes() == b"rain"
 
 
+def test_a_storage_that_is_away_does_not_say_that_bytes_are_lost(storage: LocalStorage) -> None:
+    with pytest.raises(ServiceUnavailable):
+        storage.path("0" * 64)
+
+
 def test_what_is_not_there_is_not_found(storage: LocalStorage) -> None:
+    storage.check()
     assert not storage.has("0" * 64, 0)
     for name in ("0" * 64, "../../etc/passwd"):
         with pytest.raises(NotFound):
