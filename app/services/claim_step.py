@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, bindparam, exists, func, insert, select, update
 
 from app.domain.errors import ProviderBadAnswer
+from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.states import JobStatus, StepStatus
 from app.models import Job, PoolPause, Step, StepAttempt, StepEdge
 from app.models.database import Database, now_s
@@ -66,6 +67,7 @@ LOOK = (
         Job.kind.label("job_kind"),
         Job.status.label("job_status"),
         Job.started_at.label("job_started_at"),
+        now_s().label("now"),
     )
     .join(Job, Job.id == Step.job_id)
     .where(
@@ -114,15 +116,18 @@ BAD_ANSWERS = select(func.count()).where(
 )
 
 
-def claim_step(database: Database, step_id: int, worker: str, lease_ttl_s: float) -> Claim | None:
+def claim_step(
+    database: Database, step_id: int, worker: str, lease_ttl_s: float, limits: FlowLimits = NO_LIMITS
+) -> Claim | None:
     """Move a ready step to running under a new token, counting the attempt; None when it is not ready (any more).
 
-    None as well while its pool is paused: it may have been called a moment before the pause.
+    None as well while its pool is paused or its hours are closed: it may have been called a moment before. It is called
+    or made to wait again when its doorbell has stayed unanswered for long enough.
     """
     with database.begin() as session:
         connection, this_step = session.connection(), {"id_of_step": step_id}
         row = connection.execute(LOOK, this_step).one_or_none()
-        if row is None:
+        if row is None or limits.opens_at(row.kind, row.now) is not None:
             return None
         lease = {"for_worker": worker, "ttl_s": lease_ttl_s}
         taken = connection.execute(TAKE, {**this_step, **lease}).one_or_none()

@@ -49,7 +49,7 @@ class Heartbeat(Protocol):
 def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> None:
     """Answer a doorbell. Returns whatever became of the step: the outcome is in the database."""
     try:
-        claim = claim_step(farm.database, step_id, worker, farm.lease_ttl_s)
+        claim = claim_step(farm.database, step_id, worker, farm.lease_ttl_s, farm.limits)
     except SQLAlchemyError as error:
         if not is_connection_trouble(error):
             raise

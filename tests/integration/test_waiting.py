@@ -17,6 +17,7 @@ from app.domain.windows import parse_windows
 from app.models import Job, JobEvent, Step, StepAttempt
 from app.models.database import Database, database_now_s
 from app.services.cancel_job import cancel_job
+from app.services.claim_step import claim_step
 from app.services.dispatch import dispatch
 from app.services.fail_step import fail_step
 from app.services.job_views import JobView, view_job
@@ -154,6 +155,20 @@ def test_closed_hours_hold_a_kind_until_they_open(database: Database) -> None:
     assert job.waiting is not None and job.waiting.reason == WaitReason.CLOSED_HOURS
     let_pass(database, 3 * 86400)
     assert work_off(database, FlowLimits()) == 2
+
+
+def test_a_step_that_was_called_before_closing_time_does_not_begin_after_it(database: Database) -> None:
+    with database.read() as session:
+        today = int(database_now_s(session) // 86400 + 3) % 7
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    closed = FlowLimits(hours=parse_business_hours(f"{days[(today + 2) % 7]} 00:00-24:00 UTC"))
+    make_job(database, make_org(database), pictures(1))
+    bell = ListBell()
+    assert dispatch(database, bell) == 1
+    step_id = bell.rung[0].step_id
+    assert claim_step(database, step_id, "worker-1", 10.0, closed) is None
+    assert statuses(database) == {StepStatus.READY: 1}
+    assert claim_step(database, step_id, "worker-1", 10.0) is not None
 
 
 def test_a_vendors_word_leaves_the_job_waiting_but_a_pause_of_our_own_does_not(database: Database) -> None:
