@@ -15,6 +15,12 @@ if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full-size", action="store_true", help="faults as long and as often as their standard says (scripts/faults)"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # A plain SIGTERM would end the run without its fixtures' ends, and leave their servers behind.
     signal.signal(signal.SIGTERM, stop_in_order)

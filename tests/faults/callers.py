@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Iterable
 
 import urllib3
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.client import Job
-from app.domain.states import JobStatus
+from app.domain.states import TERMINAL_JOB_STATUSES, JobStatus
+from app.models import Job as JobRow
 from app.models import Step, StepAttempt
 from tests.real_farm import RealFarm
 
@@ -50,9 +51,14 @@ def check_refusal(answer: urllib3.BaseHTTPResponse) -> None:
     assert (body["ok"], body["error_code"]) == (False, "SERVICE_UNAVAILABLE")
 
 
-def check_all_done_at_once(farm: RealFarm, jobs: Iterable[Job]) -> None:
+def check_all_done_at_once(farm: RealFarm, jobs: Iterable[Job], within_s: float = 120.0) -> None:
     """Every job has succeeded, and every step at its first attempt."""
-    assert {farm.finished(job).status for job in jobs} == {JobStatus.SUCCEEDED}, farm.log()
+    assert {farm.finished(job, within_s).status for job in jobs} == {JobStatus.SUCCEEDED}, farm.log()
     with farm.database.read() as session:
         assert set(session.scalars(select(StepAttempt.outcome))) <= {"succeeded", "adopted"}
         assert set(session.scalars(select(Step.token))) == {1}
+
+
+def live_jobs(farm: RealFarm) -> int:
+    with farm.database.read() as session:
+        return session.scalar(select(func.count()).where(JobRow.status.not_in(TERMINAL_JOB_STATUSES))) or 0

@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Broker, EmbeddedBroker, TcpBroker
+from tests.faults.sizes import FULL, QUICK, Sizes
 from tests.real_farm import RealFarm, real_farm
 from tests.servers import PostgresServer, RedisServer, skip_reason_for_postgres
+
+FULL_SIZE_WITHIN_S = 3600
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full-size"):
+        for item in items:
+            if item.get_closest_marker("row"):
+                item.add_marker(pytest.mark.timeout(FULL_SIZE_WITHIN_S))
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,11 @@ class Servers:
 
     postgres: PostgresServer
     redis: RedisServer
+
+
+@pytest.fixture
+def sizes(request: pytest.FixtureRequest) -> Sizes:
+    return FULL if request.config.getoption("--full-size") else QUICK
 
 
 @pytest.fixture

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import time
+import uuid
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from app.client import Job, VideoRequest
-from app.domain.states import JobStatus
+from app.domain.states import JobStatus, Pool, StepStatus
 from app.domain.video import VideoInput
 from app.models import Job as JobRow
 from app.models import JobEvent, Step, StepAttempt
-from app.models.database import Database
+from app.models.database import Database, database_now_s
 from app.models.migrate import migrate
 from app.services.job_views import get_job
 from tests.farms import make_farm, make_org, submit, work_off
+from tests.faults.sizes import RecordProperty, Sizes
 from tests.real_farm import RealFarm
 from tests.waiting import wait_for
+from tests.worker_faults import attempts_of
 
 TEXT = "The first scene speaks of rain. It falls on the hills.\n\nThe second follows the water down to the sea."
 REQUEST = VideoRequest(text=TEXT, size="720x1280")
+RESUMES_WITHIN_S = 15.0
+# Less than one of its clips takes.
+RANDOM_WITHIN_S = 1.0
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    # The product's own lease: it is with that one that work goes on in time.
+    return {"LEASE_TTL_S": ""}
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +84,46 @@ def check(farm: RealFarm, job: Job, sha256: str) -> None:
     wait_for(lambda: not list(farm.settings.work_dir.iterdir()), what="an empty work folder")
 
 
-def test_a_killed_worker_loses_no_scene(farm: RealFarm, undisturbed: str) -> None:
-    job = farm.submit(REQUEST)
-    victim = farm.running_step(job, "video.clip")
-    worker = min(farm.pids("--queues cpu"))
-    os.killpg(os.getpgid(worker), signal.SIGKILL)
-    check(farm, job, undisturbed)
+@pytest.mark.row(1)
+def test_a_killed_worker_loses_no_scene(
+    farm: RealFarm, undisturbed: str, sizes: Sizes, record_property: RecordProperty
+) -> None:
+    chance = random.Random(1)
+    job, kills = farm.submit(REQUEST), 0
+    while True:
+        farm.running_step(job, "video.clip")
+        # Any moment is as good as another.
+        time.sleep(chance.uniform(0, RANDOM_WITHIN_S))
+        killed_at, at_work, done = kill_the_cpu_worker(farm, job)
+        check(farm, job, undisturbed)
+        for step in at_work:
+            lost, again = attempts_of(farm, step)
+            assert lost.error_code == "WORKER_LOST"
+            resumed_s = again.started_at - killed_at
+            record_property("resumed_s", resumed_s)
+            assert resumed_s <= RESUMES_WITHIN_S
+        for step in done:
+            assert len(attempts_of(farm, step)) == 1, f"{step.name} was done again"
+        record_property("steps_kept", len(done))
+        kills += bool(at_work)
+        if kills == sizes.worker_kills:
+            return
+        # From nothing, so that no step is adopted and each loses a worker for the first time.
+        with farm.client() as client:
+            job = client.restart(job.id, idempotency_key=uuid.uuid4().hex)
+        farm.accepted.append(job.id)
+
+
+def kill_the_cpu_worker(farm: RealFarm, job: Job) -> tuple[float, list[Step], list[Step]]:
+    """Kill it with all its processes: when that was, the job's steps that it was at, and those that were done."""
     with farm.database.read() as session:
-        lost = session.scalars(
-            select(StepAttempt.error_code).where(StepAttempt.step_id == victim.id, StepAttempt.outcome == "failed")
-        ).all()
-    assert lost == ["WORKER_LOST"]
+        killed_at = database_now_s(session)
+    os.killpg(os.getpgid(min(farm.pids("--queues cpu"))), signal.SIGKILL)
+    with farm.database.read() as session:
+        of_job = select(Step).join(JobRow, JobRow.id == Step.job_id).where(JobRow.public_id == job.id)
+        at_work = session.scalars(of_job.where(Step.pool == Pool.CPU, Step.status == StepStatus.RUNNING)).all()
+        done = session.scalars(of_job.where(Step.status == StepStatus.SUCCEEDED)).all()
+    return killed_at, list(at_work), list(done)
 
 
 def test_killed_pool_children_are_replaced_and_their_steps_are_done_again(farm: RealFarm, undisturbed: str) -> None:
@@ -114,16 +157,3 @@ def test_a_killed_dispatcher_and_web_process_are_replaced(farm: RealFarm, undist
         for pid in farm.pids(name):
             os.kill(pid, signal.SIGKILL)
     check(farm, job, undisturbed)
-
-
-def test_a_cancel_in_mid_render_frees_the_worker(farm: RealFarm) -> None:
-    job = farm.submit(VideoRequest(text=TEXT, size="1080x1920"))
-    farm.running_step(job, "video.clip")
-    with farm.client() as client:
-        assert client.cancel(job.id).status == JobStatus.CANCELED
-    # The slots are free again: another job gets through, on workers that were not restarted.
-    workers = farm.pids("--queues cpu")
-    after = farm.finished(farm.submit(VideoRequest(text="Hello.", size="64x64")), within_s=20)
-    assert after.status == JobStatus.SUCCEEDED
-    assert farm.pids("--queues cpu") == workers
-    wait_for(lambda: not list(farm.settings.work_dir.iterdir()), what="an empty work folder")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,10 @@ from app.client import Job, VideoRequest
 from app.domain.states import JobStatus, StepStatus
 from app.models import Job as JobRow
 from app.models import Step, StepAttempt, Worker
+from app.services.pools import pause_pool, resume_pool
 from app.services.workers import drain_worker
+from tests.faults.callers import live_jobs
+from tests.faults.sizes import RecordProperty, Sizes
 from tests.real_farm import RealFarm, real_farm
 from tests.waiting import wait_for
 
@@ -29,17 +33,20 @@ def main_process(farm: RealFarm, pool: str) -> int:
     return min(farm.pids(f"--queues {pool}"))
 
 
-def restart(farm: RealFarm, pool: str) -> None:
-    """As a deploy does: stop the worker with SIGTERM and wait until a fresh one is there."""
-    old = main_process(farm, pool)
+def restart(farm: RealFarm, pool: str) -> float:
+    """As a deploy does: stop the worker with SIGTERM and wait until a fresh one is there. The seconds until it went."""
+    old, stopped_at = main_process(farm, pool), time.monotonic()
     os.kill(old, signal.SIGTERM)
+    wait_for(lambda: old not in farm.pids(f"--queues {pool}"), within_s=60, what=f"the old {pool} worker to go")
+    drained_s = time.monotonic() - stopped_at
 
     def is_replaced() -> bool:
         with farm.database.read() as session:
             pids = set(session.scalars(select(Worker.pid).where(Worker.pool == pool, Worker.draining_at.is_(None))))
-        return bool(pids - {old}) and old not in farm.pids(f"--queues {pool}")
+        return bool(pids - {old})
 
     wait_for(is_replaced, within_s=60, what=f"a fresh {pool} worker")
+    return drained_s
 
 
 def outcomes(farm: RealFarm) -> Counter[str | None]:
@@ -55,10 +62,19 @@ def check_all(farm: RealFarm, jobs: list[Job]) -> None:
     assert outcomes(farm).keys() <= {"succeeded", "adopted", "handed_back"}
 
 
-def test_a_rolling_restart_under_load_fails_nothing(farm: RealFarm) -> None:
-    jobs = [farm.submit(VideoRequest(text=f"Number {number}.", size="64x64")) for number in range(12)]
+@pytest.mark.row(15)
+def test_a_rolling_restart_under_load_fails_nothing(
+    farm: RealFarm, sizes: Sizes, record_property: RecordProperty
+) -> None:
+    # Held back until all are there, so that each restart finds work.
+    pause_pool(farm.database, "cpu", "until the restart")
+    jobs = [farm.submit(VideoRequest(text=f"Number {n}.", size="64x64")) for n in range(sizes.jobs_at_restart)]
+    resume_pool(farm.database, "cpu")
     for pool in ("cpu", "io"):
-        restart(farm, pool)
+        record_property("live_jobs", live_jobs(farm))
+        drained_s = restart(farm, pool)
+        record_property("drained_s", drained_s)
+        assert drained_s <= farm.settings.drain_grace_s
     check_all(farm, jobs)
 
 
