@@ -25,6 +25,7 @@ from tests.worker_faults import attempts_by_step, pid_at
 
 LONG = VideoRequest(text="The rain falls on the hills and runs down to the sea. " * 4, size="1080x1920")
 FREE_WITHIN_S = 5.0
+LARGEST = VideoRequest(text="The rain falls on the hills and runs down to the sea. " * 40, size="4096x4096")
 ENDS = ("video.succeeded", "video.failed", "video.canceled")
 NUMBERS = count(1)
 
@@ -46,6 +47,17 @@ def environment(vendor: ChatVendor) -> dict[str, str]:
         "SCENEWORKS_IO_SLOTS": "1",
         "LEASE_TTL_S": "",
     }
+
+
+@pytest.mark.row(17)
+@pytest.mark.parametrize("servers", ["embedded"], indirect=True)
+@pytest.mark.parametrize("kind", [StepKind.IMAGE, StepKind.NARRATION])
+def test_a_cancel_ends_a_large_picture_and_a_long_narration(farm: RealFarm, kind: str) -> None:
+    job = farm.submit(LARGEST)
+    step = farm.running_step(job, kind)
+    cancel(farm, job)
+    folder = work_folder(farm.settings.work_dir, step.id, step.token)
+    wait_for(lambda: not folder.exists(), within_s=FREE_WITHIN_S, what="the slot to be free")
 
 
 @pytest.mark.row(17)
