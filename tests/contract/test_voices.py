@@ -14,20 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.domain.errors import InvalidInput, LeaseLost, ProviderRefused, StorageFull, TransientError
+from app.domain.errors import InvalidInput, ProviderRefused, StorageFull, TransientError
 from app.domain.speech import Speech
 from app.domain.states import Pool
 from app.providers.espeak import EspeakVoice
 from app.providers.espeak.spoken_text import spoken_text
 from app.providers.protocols import SpeechRequest, Voice
 from tests.broken_places import UNWRITABLE
-from tests.canceling import LATEST_S, asked_when, canceled_at
 from tests.media_samples import always_wanted
 
 SENTENCE = (
     "Far below your feet, the Earth is restless. Rock gets hot — so hot that part of it melts; and then it rises."
 )
-LONG = f"{SENTENCE} " * 39 + SENTENCE
 
 
 @pytest.fixture(params=[EspeakVoice])
@@ -172,21 +170,6 @@ def test_a_folder_that_is_gone_is_worth_another_attempt(voice: Voice, tmp_path: 
         voice.speak(SpeechRequest(SENTENCE, "en"), out, always_wanted)
     assert not isinstance(caught.value, StorageFull)
     assert str(tmp_path) not in caught.value.message
-
-
-@pytest.mark.parametrize("at", [1, 2, 5])
-def test_a_cancel_is_heard_at_once_and_leaves_no_file(voice: Voice, tmp_path: Path, at: int) -> None:
-    with pytest.raises(LeaseLost):
-        voice.speak(SpeechRequest(LONG, "en"), tmp_path / "a.wav", canceled_at(at))
-    assert list(tmp_path.iterdir()) == []
-    # What was broken off spoils nothing for the next one.
-    assert_words_match(voice.speak(SpeechRequest(SENTENCE, "en"), tmp_path / "a.wav", always_wanted), SENTENCE)
-
-
-def test_a_voice_asks_often_whether_it_is_still_wanted(voice: Voice, tmp_path: Path) -> None:
-    with asked_when() as asked:
-        voice.speak(SpeechRequest(LONG, "en"), tmp_path / "a.wav", asked)
-    assert asked.longest_s < LATEST_S
 
 
 def test_threads_take_turns(voice: Voice, tmp_path: Path) -> None:
