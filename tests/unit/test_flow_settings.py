@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.flow_limits import NO_LIMITS, PROVIDERS
@@ -14,8 +16,12 @@ from config.settings import SettingsError, load_settings
 
 def test_a_farm_has_no_limits_by_default() -> None:
     settings = load_settings({})
-    assert settings.limits == NO_LIMITS and not settings.limits.are_strict
+    assert replace(settings.limits, let_go_s=0.0) == NO_LIMITS and not settings.limits.are_strict
     assert settings.canary_every_s == 0.0
+
+
+def test_a_canceled_step_keeps_its_place_for_as_long_as_its_worker_may_not_have_heard_of_it() -> None:
+    assert [load_settings({"LEASE_TTL_S": ttl_s}).limits.let_go_s for ttl_s in ("10", "60")] == [3.0, 13.0]
 
 
 def test_limits_are_read_as_they_are_written() -> None:
