@@ -22,7 +22,8 @@ from workers.process_tree import kill_all, members, running_processes, send
 from workers.procfile import Program
 
 FIRST_DELAY_S = 0.1
-LONGEST_DELAY_S = 5.0
+# Work goes on within 15 s of a death, however many came before it, and most of that is for the program to come up.
+LONGEST_DELAY_S = 2.0
 HEALTHY_AFTER_S = 30.0
 # The stage of whoever may have a step.
 WORK = 0
@@ -38,7 +39,7 @@ def failures_in_a_row(before: int, uptime_s: float) -> int:
 
 
 def delay_before_restart_s(failures: int) -> float:
-    """0.1 s after the first failure, twice as long after each further one, at most 5 s."""
+    """0.1 s after the first failure, twice as long after each further one, at most 2 s."""
     return min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures - 1, 10))
 
 

@@ -271,13 +271,13 @@ class TestWhileUsed:
 
 class TestDecisions:
     def test_a_program_that_keeps_failing_is_started_later_and_later(self) -> None:
-        assert [delay_before_restart_s(failures) for failures in (1, 2, 3, 6, 7, 1000)] == [
+        assert [delay_before_restart_s(failures) for failures in (1, 2, 3, 5, 6, 1000)] == [
             0.1,
             0.2,
             0.4,
-            3.2,
-            5.0,
-            5.0,
+            1.6,
+            2.0,
+            2.0,
         ]
 
     def test_half_a_minute_of_health_forgives(self) -> None:
