@@ -5,7 +5,7 @@
 The rows are those of the standard of faults whose sizes are larger than CI carries; the tests are the same ones that CI
 runs, with other numbers. Without --full they are CI's. Each row runs on a farm of its own in a folder that goes away:
 on SQLite with the embedded broker, and on PostgreSQL with a Redis (both must be installed). One after the other they
-take about an hour and a half on two cores. A test fails when what the standard promises does not hold.
+take about an hour on two cores. A test fails when what the standard promises does not hold.
 
 rows:
 %(rows)s
