@@ -106,7 +106,25 @@ def make_engine(url: str, *, pooled: bool = True) -> Engine:
     event.listen(engine, "connect", _prepare_postgres)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_ping_if_rested, engine))
+    _release_whatever_happens(engine.dialect)
     return engine
+
+
+def _release_whatever_happens(dialect: Any) -> None:
+    """Let no connection that died in a read keep its place in the pool.
+
+    What a read changes of its connection is taken back when it is released. An error there would leave the connection
+    neither in the pool nor out of it: after as many as the pool has places nobody could reach the database again.
+    """
+    reset = dialect.reset_isolation_level
+
+    def reset_or_close(connection: Any) -> None:
+        try:
+            reset(connection)
+        except dialect.loaded_dbapi.Error:
+            connection.close()
+
+    dialect.reset_isolation_level = reset_or_close
 
 
 def _prepare_postgres(connection: Any, record: Any) -> None:
@@ -123,6 +141,8 @@ def _note_use(connection: Any, record: Any) -> None:
 
 def _ping_if_rested(engine: Engine, connection: Any, record: Any, proxy: Any) -> None:
     """Ask a connection that has rested whether it still lives; a busy one would pay as much for it as for its work."""
+    if connection.closed:
+        raise DisconnectionError
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < PING_AFTER_S:
         return
     try:

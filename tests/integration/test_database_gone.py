@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from app.domain.video import VideoInput
 from app.models import Job, StepAttempt
@@ -19,6 +20,8 @@ from app.services.run_step import run_step
 from tests.farms import ListBell, SteadyHeartbeat, make_farm, make_org, submit, work_off
 from tests.servers import PostgresServer, skip_reason_for_postgres
 
+# The pool's own and its overflow.
+MOST_CONNECTIONS = 25
 WORDS = VideoInput(text="Hello.", width_px=64, height_px=64)
 
 
@@ -85,3 +88,17 @@ def test_a_doorbell_that_finds_no_database_is_let_go(farm: Farm, server: Postgre
     assert work_off(farm) > 0
     with farm.database.read() as session:
         assert session.scalars(select(Job.status)).all() == ["succeeded"]
+
+
+def test_connections_that_die_in_reads_keep_no_place_in_the_pool(farm: Farm, server: PostgresServer) -> None:
+    database = farm.database
+    for _ in range(MOST_CONNECTIONS + 1):
+        # Whether the next one finds out in its query is a matter of milliseconds.
+        with suppress(OperationalError), database.read() as session:
+            session.execute(select(Job.id))
+            server.cut_connections()
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with suppress(OperationalError), database.begin() as session:
+        session.execute(select(Job.id))
+    with database.begin() as session:
+        assert session.execute(select(Job.id)).all() == []
