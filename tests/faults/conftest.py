@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Broker, EmbeddedBroker, TcpBroker
+from tests.chat_vendor import ChatVendor
 from tests.faults.sizes import FULL, QUICK, Sizes
 from tests.real_farm import RealFarm, real_farm
 from tests.servers import PostgresServer, RedisServer, skip_reason_for_postgres
@@ -34,6 +35,13 @@ class Servers:
 @pytest.fixture
 def sizes(request: pytest.FixtureRequest) -> Sizes:
     return FULL if request.config.getoption("--full-size") else QUICK
+
+
+@pytest.fixture
+def vendor() -> Iterator[ChatVendor]:
+    """A vendor of scripts on loopback, for farms that are told of its address."""
+    with ChatVendor() as vendor:
+        yield vendor
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select, text
@@ -21,12 +20,6 @@ from tests.real_farm import RealFarm
 from tests.waiting import wait_for
 
 SMALL = VideoRequest(text="Hello.", size="64x64")
-
-
-@pytest.fixture
-def vendor() -> Iterator[ChatVendor]:
-    with ChatVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -28,12 +27,6 @@ FREE_WITHIN_S = 5.0
 LARGEST = VideoRequest(text="The rain falls on the hills and runs down to the sea. " * 40, size="4096x4096")
 ENDS = ("video.succeeded", "video.failed", "video.canceled")
 NUMBERS = count(1)
-
-
-@pytest.fixture
-def vendor() -> Iterator[ChatVendor]:
-    with ChatVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture

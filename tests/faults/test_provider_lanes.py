@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,12 +13,6 @@ from tests.real_farm import RealFarm
 from tests.waiting import wait_for
 
 CANCELED = 3
-
-
-@pytest.fixture
-def vendor() -> Iterator[ChatVendor]:
-    with ChatVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,12 +21,6 @@ from tests.waiting import wait_for
 
 # Of the io pool, so that a test can fill it.
 IO_SLOTS = 4
-
-
-@pytest.fixture
-def vendor() -> Iterator[ChatVendor]:
-    with ChatVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture
