@@ -63,8 +63,7 @@ class Database:
         self.engine = make_engine(url, pooled=pooled)
         # A read on SQLite must not queue behind the writers, so it begins without the write lock. PostgreSQL shows
         # each statement what is committed when it begins, in a transaction as out of one.
-        by_dialect = {"sqlite": {"sqlite_begin": "DEFERRED"}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
-        self._reading = self.engine.execution_options(**by_dialect[self.engine.dialect.name])
+        self._reading = self.engine.execution_options(only_reads=True)
         is_upset_by_forks = not pooled and self.engine.dialect.name == "sqlite"
         self._guard: AbstractContextManager[object] = BETWEEN_FORKS if is_upset_by_forks else nullcontext()
 
@@ -104,27 +103,11 @@ def make_engine(url: str, *, pooled: bool = True) -> Engine:
     }
     engine = create_engine(url, connect_args=connect_args, **options)
     event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "begin", _begin_on_postgres)
+    event.listen(engine, "checkin", _end_on_postgres)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_ping_if_rested, engine))
-    _release_whatever_happens(engine.dialect)
     return engine
-
-
-def _release_whatever_happens(dialect: Any) -> None:
-    """Let no connection that died in a read keep its place in the pool.
-
-    What a read changes of its connection is taken back when it is released. An error there would leave the connection
-    neither in the pool nor out of it: after as many as the pool has places nobody could reach the database again.
-    """
-    reset = dialect.reset_isolation_level
-
-    def reset_or_close(connection: Any) -> None:
-        try:
-            reset(connection)
-        except dialect.loaded_dbapi.Error:
-            connection.close()
-
-    dialect.reset_isolation_level = reset_or_close
 
 
 def _prepare_postgres(connection: Any, record: Any) -> None:
@@ -133,6 +116,19 @@ def _prepare_postgres(connection: Any, record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET idle_in_transaction_session_timeout = '{POSTGRES_IDLE_TRANSACTION_S}s'")
     connection.autocommit = False
+
+
+def _begin_on_postgres(connection: Connection) -> None:
+    # SQLAlchemy's own AUTOCOMMIT asks the server for something when it is set and when it is undone. A connection that
+    # dies before the latter never comes back to the pool: 25 of them, and the process has none left.
+    if connection.get_execution_options().get("only_reads"):
+        connection.connection.dbapi_connection.autocommit = True  # type: ignore[union-attr]
+
+
+def _end_on_postgres(connection: Any, record: Any) -> None:
+    # None is a connection that was found dead.
+    if connection is not None and not connection.closed:
+        connection.autocommit = False
 
 
 def _note_use(connection: Any, record: Any) -> None:
@@ -164,7 +160,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_on_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    mode = "DEFERRED" if connection.get_execution_options().get("only_reads") else "IMMEDIATE"
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 

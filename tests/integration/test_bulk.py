@@ -89,7 +89,7 @@ def writing_starts_together(database: Database, threads: int) -> Iterator[None]:
     together, has_met = threading.Barrier(threads, timeout=30), threading.local()
 
     def meet(connection: Connection) -> None:
-        if connection.get_execution_options().get("sqlite_begin") != "DEFERRED" and not hasattr(has_met, "once"):
+        if not connection.get_execution_options().get("only_reads") and not hasattr(has_met, "once"):
             has_met.once = True
             together.wait()
 

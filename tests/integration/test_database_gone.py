@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
 from app.domain.video import VideoInput
@@ -80,6 +80,34 @@ def test_a_step_that_has_just_begun_waits_for_the_database(farm: Farm, server: P
         assert session.scalars(select(StepAttempt.outcome)).all() == ["succeeded"]
 
 
+def test_a_read_keeps_its_answer_when_its_connection_dies_on_the_way_back(farm: Farm, server: PostgresServer) -> None:
+    with farm.database.read() as session:
+        session.execute(select(Job.id))
+    with farm.database.read() as session:
+        assert session.scalar(text("SELECT 2")) == 2
+        server.cut_connections()
+
+
+def test_a_read_shows_what_was_committed_meanwhile_and_a_write_after_it_is_a_transaction(
+    server: PostgresServer,
+) -> None:
+    database = Database(server.new_database())
+    with database.begin() as session:
+        session.execute(text("CREATE TABLE facts (number INTEGER)"))
+    count = text("SELECT count(*) FROM facts")
+    with database.read() as reading:
+        assert reading.scalar(count) == 0
+        with database.begin() as session:
+            session.execute(text("INSERT INTO facts VALUES (1)"))
+        assert reading.scalar(count) == 1
+    with pytest.raises(ZeroDivisionError), database.begin() as session:
+        session.execute(text("INSERT INTO facts VALUES (2)"))
+        raise ZeroDivisionError
+    with database.read() as reading:
+        assert reading.scalar(count) == 1
+    database.close()
+
+
 def test_a_doorbell_that_finds_no_database_is_let_go(farm: Farm, server: PostgresServer) -> None:
     submit(farm, make_org(farm.database), WORDS)
     assert isinstance(farm.bell, ListBell)
@@ -94,7 +122,7 @@ def test_connections_that_die_in_reads_keep_no_place_in_the_pool(farm: Farm, ser
     database = farm.database
     for _ in range(MOST_CONNECTIONS + 1):
         with suppress(OperationalError):
-            # On a connection that has read before, the driver talks to the server when it is released.
+            # The second finds the first's connection, and loses it.
             with database.read() as session:
                 session.execute(select(Job.id))
             with database.read() as session:
