@@ -16,7 +16,7 @@ import av
 from sqlalchemy import select
 
 from app.domain.captions import CaptionSpan, caption_spans
-from app.domain.plan import StepKind, clip_name, image_name, narration_name
+from app.domain.plan import StepKind, image_name, narration_name
 from app.domain.timeline import LEAD_IN_S
 from app.media.clip import ClipSpec, render_clip
 from app.media.encoder import EXTRA_PARAMS, repeatable_code
@@ -49,14 +49,18 @@ def scenes_of_last_job(farm: BenchFarm) -> list[Scene]:
     with farm.database.read() as session:
         job_id = session.scalar(select(Step.job_id).order_by(Step.job_id.desc()))
         steps = {step.name: step for step in session.scalars(select(Step).where(Step.job_id == job_id))}
-    count = sum(step.kind == StepKind.CLIP for step in steps.values())
+    count = sum(step.kind == StepKind.NARRATION for step in steps.values())
+    # Any piece of a clip knows what captions the whole has.
+    clips = {
+        step.params["number"]: {**step.params, "piece": None} for step in steps.values() if step.kind == StepKind.CLIP
+    }
 
     def output(step_name: str, name: str) -> Path:
         return storage.path((steps[step_name].outputs or {})[name]["sha256"])
 
     return [
         Scene(
-            clip_spec(steps[clip_name(number)].params, load_speech(output(narration_name(number), WORDS))),
+            clip_spec(clips[number], load_speech(output(narration_name(number), WORDS))),
             output(image_name(number), PICTURE),
             output(image_name(number + 1), PICTURE) if number < count else None,
             output(narration_name(number), SOUND),

@@ -6,7 +6,8 @@
             └───── all narrations ── soundtrack ───┘
 
 A clip also needs the next scene's picture, because the crossfade into it is the clip's tail. A scene that shows a
-plain card or a piece of a video has no picture to make: its clip draws the card or reads the video.
+plain card or a piece of a video has no picture to make: its clip draws the card or reads the video. A long clip is made
+in pieces, `scene/1/clip/1`, `scene/1/clip/2` and so on; only the last of them leads to the next scene.
 
 A template may add title cards, `intro/clip` and `outro/clip`, which the assembly needs too; an intro needs the first
 scene's picture.
@@ -14,12 +15,14 @@ scene's picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.domain.capitals import depends_on_language
 from app.domain.caption_style import differences
+from app.domain.clip_pieces import WHOLE, Piece, pieces_for
 from app.domain.look import pace_of
 from app.domain.plan_look import Cards, card_look, cards_of, has_lower_thirds, template_look, transition_params
 from app.domain.script import Scene, Script
@@ -142,11 +145,24 @@ def image_name(number: int) -> str:
     return f"scene/{number}/image"
 
 
-def clip_name(number: int) -> str:
-    return f"scene/{number}/clip"
+def clip_name(number: int, piece: Piece = WHOLE) -> str:
+    whole = f"scene/{number}/clip"
+    return whole if piece.of == 1 else f"{whole}/{piece.number}"
 
 
 INTRO, OUTRO = "intro/clip", "outro/clip"
+_CLIP = re.compile(r"(?:^|/)(?:(intro)|scene/(\d+)|(outro))/clip(?:/(\d+))?$")
+
+
+def clips_in_order(steps: Iterable[str]) -> list[str]:
+    """Those of the steps' names that are clips or their pieces, of one video, in the order in which they are shown."""
+    found = ((match, name) for name in steps if (match := _CLIP.search(name)))
+
+    def place(match: re.Match[str]) -> tuple[bool, int, int]:
+        intro, number, outro, piece = match.groups()
+        return outro is not None, 0 if intro else int(number or 0), int(piece or 0)
+
+    return [name for _, name in sorted(found, key=lambda it: place(it[0]))]
 
 
 def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
@@ -154,11 +170,12 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     count = len(script.scenes)
     narrations = tuple(_plan_narration(scene, video, pools) for scene in script.scenes)
     images = tuple(_plan_image(scene, count, video, pools) for scene in script.scenes if scene.has_picture)
-    # The longest first: whoever starts last then works least, and the workers end close together.
-    by_length = sorted(script.scenes, key=lambda scene: len(scene.text), reverse=True)
     cards = cards_of(script, video)
     encoding = {} if pools.workers_agree else KEEP_TO_X264
-    clips = tuple(_plan_clip(scene, script.scenes, video, cards, encoding) for scene in by_length)
+    pieces = [(scene, piece) for scene in script.scenes for piece in _pieces_of(scene, video)]
+    # The longest first: whoever starts last then works least, and the workers end close together.
+    pieces.sort(key=lambda it: len(it[0].text) / it[1].of, reverse=True)
+    clips = tuple(_plan_clip(scene, piece, script.scenes, video, cards, encoding) for scene, piece in pieces)
     framing = plan_cards(cards, script.scenes[0], video, encoding)
     spoken = tuple(plan.name for plan in narrations)
     pace = changes(pace_of(video.template, cards.intro, cards.outro), DEFAULT_PACE)
@@ -225,8 +242,20 @@ def _take(number: int) -> dict[str, int]:
     return {"take": number} if number else {}
 
 
+def _pieces_of(scene: Scene, video: VideoInput) -> tuple[Piece, ...]:
+    if scene.video is not None or scene.effect is not None:
+        # Read or computed from its first frame on.
+        return (WHOLE,)
+    return pieces_for(scene.text, **frame_params(video), fps=video.fps)
+
+
 def _plan_clip(
-    scene: Scene, scenes: Sequence[Scene], video: VideoInput, cards: Cards, encoding: Mapping[str, Any]
+    scene: Scene,
+    piece: Piece,
+    scenes: Sequence[Scene],
+    video: VideoInput,
+    cards: Cards,
+    encoding: Mapping[str, Any],
 ) -> StepPlan:
     following = scenes[scene.number] if scene.number < len(scenes) else None
     is_last = following is None and cards.outro is None
@@ -237,18 +266,29 @@ def _plan_clip(
         **_caption_look(scene.text, video),
         "number": scene.number,
         "is_last": is_last,
+        **piece.params,
         **encoding,
         **template_look(scene, video, is_last=is_last, is_before_card=following is None),
     }
     needs = [narration_name(scene.number)]
-    for shown, prefix in ((scene, ""), (following, "next_")):
-        if shown is not None:
-            params |= source_params(shown, video, prefix)
-            needs += [image_name(shown.number)] if shown.has_picture else []
-    if following is None and cards.outro is not None:
+    shown = {"": scene, "next_": following if piece.is_last else None}
+    for prefix, other in shown.items():
+        if other is not None:
+            params |= source_params(other, video, prefix)
+            needs += [image_name(other.number)] if other.has_picture else []
+    if following is None and piece.is_last and cards.outro is not None:
         # The outro's words come in later: here only its ground is seen.
         params["next_card"] = asdict(cards.outro.background)
-    return StepPlan(clip_name(scene.number), StepKind.CLIP, Pool.CPU, params, tuple(needs))
+    name = clip_name(scene.number, piece)
+    return StepPlan(name, StepKind.CLIP, Pool.CPU, params, tuple(needs), size=1 / piece.of)
+
+
+def whole_clip(plan: StepPlan) -> StepPlan:
+    """The whole clip instead of its last piece, which knows of all that the others do; any other step as it is."""
+    if plan.kind != StepKind.CLIP:
+        return plan
+    params = {key: value for key, value in plan.params.items() if key != "piece"}
+    return replace(plan, name=clip_name(params["number"]), params=params, size=1.0)
 
 
 def plan_cards(cards: Cards, first: Scene, video: VideoInput, encoding: Mapping[str, Any]) -> tuple[StepPlan, ...]:

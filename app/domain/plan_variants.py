@@ -100,7 +100,7 @@ def _plan_frame(
         if plan.name in own or (plan.name in drawn and pictures == prefix):
             needs = tuple(map(place, plan.needs))
             size = share if plan.kind in (StepKind.IMAGE, *RENDERED) else 1.0
-            yield replace(plan, name=prefix + plan.name, needs=needs, size=size)
+            yield replace(plan, name=prefix + plan.name, needs=needs, size=plan.size * size)
         elif plan.kind == StepKind.GATE:
             yield _check(plan, name, publishes, place(ASSEMBLE))
 

@@ -34,7 +34,8 @@ class ClipSpec:
     """What to render. `frames` include the tail of `fade_frames` that lead to the next picture (0 in the last scene).
 
     `number` is the scene's, from 1; it chooses the camera's move. The cues' times are in seconds
-    from the clip's frame 0; none is shown in the tail. Width and height are even. `language` is given
+    from the clip's frame 0; none is shown in the tail. Width and height are even. `piece` are the frames to render,
+    None for all: the first of them is then frame 0 of what is written. `language` is given
     where the captions' letters depend on it. `preset` and `crf` are x264's; the other encoders have settings of
     their own for the same look.
     """
@@ -56,6 +57,7 @@ class ClipSpec:
     transition: Transition = Transition()
     title: SceneTitle | None = None
     watermark: Watermark | None = None
+    piece: range | None = None
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,14 @@ def render_clip(
     from app.media.views import open_view
 
     own_frames = spec.frames - spec.fade_frames
-    if spec.fade_frames and next_source is None:
+    wanted = range(spec.frames) if spec.piece is None else spec.piece
+    has_tail = wanted.stop > own_frames
+    if has_tail and next_source is None:
         raise ValueError("a clip with a fade needs what it fades to")
     report(0.0)
     is_shown = spec.caption_mode != "off"
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
+    spans = tuple(span for span in spans if span.first_frame < wanted.stop and span.end_frame > wanted.start)
     captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style, spec.language)
     title = None if spec.title is None else LowerThirdTrack(spec.title, spec, own_frames)
     mark, size = spec.watermark, (spec.width_px, spec.height_px)
@@ -112,7 +117,7 @@ def render_clip(
 
     watch = FrameWatch()
     # Before the encoder takes its memory: a picture that is read needs a lot of it for a moment.
-    ahead = _first_frame(next_source, spec, still_wanted) if spec.fade_frames and next_source is not None else None
+    ahead = _first_frame(next_source, spec, still_wanted) if has_tail and next_source is not None else None
     last_report_s = time.monotonic()
     with (
         named_errors("writing the clip"),
@@ -120,7 +125,7 @@ def render_clip(
         open_view(source, spec, still_wanted) as view,
     ):
         with _open_encoder(spec, partial, still_wanted) as encoder:
-            for number in range(spec.frames):
+            for done_frames, number in enumerate(wanted, start=1):
                 frame = encoder.next_planes()
                 view.draw(number, frame)
                 if number < own_frames:
@@ -133,14 +138,14 @@ def render_clip(
                 if logo is not None:
                     logo.lay_over(number, frame)
                 encoder.write()
-                done = (number + 1) / spec.frames
+                done = done_frames / len(wanted)
                 if time.monotonic() - last_report_s >= REPORT_EVERY_S:
                     last_report_s = time.monotonic()
                     report(done)
         size_bytes = partial.stat().st_size
         report(1.0)
     return ClipReport(
-        spec.frames,
+        len(wanted),
         size_bytes,
         watch.min_luma_mean,
         watch.max_luma_mean,

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from app.domain.dress import dress
 from app.domain.look import Brand
-from app.domain.plan import INTRO, OUTRO, StepKind, StepPlan, VideoPools, clip_name, plan_scenes
+from app.domain.plan import INTRO, OUTRO, StepKind, StepPlan, VideoPools, clip_name, plan_scenes, whole_clip
 from app.domain.plan_look import title_card_from
 from app.domain.script import Scene, Script
 from app.domain.speech import Speech, Word
@@ -82,7 +82,7 @@ def preview_template(template: Template, *, width_px: int, height_px: int, out: 
     brand = Brand(name="Your brand", logo=SAMPLE_LOGO if logo is not None else None)
     video = replace(dress(replace(video, template=replace(template, logo=logo)), brand), assets={SAMPLE_LOGO: ""})
     pools = VideoPools(Pool.IO, Pool.CPU, Pool.CPU)
-    plans = {plan.name: plan for plan in plan_scenes(SCRIPT, video, pools)}
+    plans = {plan.name: plan for plan in map(whole_clip, plan_scenes(SCRIPT, video, pools))}
     with tempfile.TemporaryDirectory() as folder:
         studio = _Studio(Path(folder), plans, _sample_logo(Path(folder)))
         frames = [frame for step in _steps_in(plans) for frame in studio.frames_of(step)]

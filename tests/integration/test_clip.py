@@ -95,6 +95,21 @@ def test_every_second_begins_with_a_frame_that_stands_alone(tmp_path: Path, pict
     assert [number for number, frame in enumerate(frames_of(out)) if frame.key_frame] == [0, 30, 60]
 
 
+def test_pieces_show_what_the_whole_clip_does_frame_by_frame(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
+    spec = replace(SPEC, cues=cues("One two three four"), crf=6)
+    render_clip(spec, *pictures, tmp_path / "whole.mp4", nobody_cares)
+    shown = []
+    for piece in (range(30), range(30, 75)):
+        out = tmp_path / f"{piece.start}.mp4"
+        following = pictures[1] if piece.stop > 60 else None
+        report = render_clip(replace(spec, piece=piece), pictures[0], following, out, nobody_cares)
+        assert report.frames == len(piece) and report.caption_box is not None
+        shown += rgb_of(out)
+    whole = rgb_of(tmp_path / "whole.mp4")
+    assert len(shown) == len(whole)
+    assert max(np.abs(one - other).mean() for one, other in zip(shown, whole, strict=True)) < 1.5
+
+
 def test_clips_of_one_video_carry_the_same_parameter_sets(tmp_path: Path, pictures: tuple[Path, Path]) -> None:
     headers = []
     for number, frames in ((1, 75), (2, 40)):

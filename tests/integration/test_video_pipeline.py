@@ -74,6 +74,18 @@ def test_a_text_becomes_a_video_with_subtitles_poster_and_manifest(farm: Farm) -
         assert poster.size == (180, 320)
 
 
+def test_a_long_clip_is_made_in_pieces_and_joined_without_a_seam(farm: Farm) -> None:
+    text = "This scene is long enough for two pieces, " + "and it goes on, and on, " * 5 + "to its end."
+    scenes = (SceneInput(text), SceneInput("A short one."))
+    job = finished(farm, make_org(farm.database), VideoInput(scenes=scenes, width_px=540, height_px=960, fps=60))
+    manifest = json.loads(output(farm, job, "manifest.json").read_text())
+    clips = {step["name"]: step["facts"]["frames"] for step in manifest["steps"] if step["kind"] == "video.clip"}
+    assert sorted(clips) == ["scene/1/clip/1", "scene/1/clip/2", "scene/2/clip"]
+    assert clips["scene/1/clip/1"] % 60 == 0
+    assert manifest["measured"]["picture"]["frames"] == sum(clips.values())
+    assert manifest["encoder"]["name"] == "x264"
+
+
 def test_the_same_request_again_adopts_everything_and_gives_the_same_bytes(farm: Farm) -> None:
     org_id = make_org(farm.database)
     first = finished(farm, org_id, SMALL)

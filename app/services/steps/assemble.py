@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.plan import ASSEMBLE, INTRO, OUTRO, POSTER, VIDEO, clip_name
+from app.domain.plan import ASSEMBLE, POSTER, VIDEO, clips_in_order
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out, whole_frames
 from app.media.even_out import even_out
@@ -14,7 +14,7 @@ from app.media.poster import make_poster
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.clip import OUTPUT as CLIP
-from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, find_need, need
+from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
 from app.services.steps.narration import WORDS, load_speech
 from app.services.steps.soundtrack import OUTPUT as SOUNDTRACK
 from app.services.steps.soundtrack import narrations_of, pace_of
@@ -35,7 +35,7 @@ class AssembleStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         return {
             "params": claim.params,
-            "clips": self._clips(claim),
+            "clips": list(self._clips(claim).values()),
             "soundtrack": claim.upstream["soundtrack"][SOUNDTRACK].sha256,
             "words": [narration[WORDS].sha256 for narration in narrations_of(claim)],
         }
@@ -43,7 +43,8 @@ class AssembleStep(StepHandler):
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         params, folder = claim.params, bench.folder
         metadata = {"title": params["title"], "language": params["language"]}
-        made = [farm.storage.path(sha256) for sha256 in self._clips(claim)]
+        named = self._clips(claim)
+        made = [farm.storage.path(sha256) for sha256 in named.values()]
         clips, coded_again = even_out(made, folder, fps=params["fps"], report=bench.report)
         join_video(
             clips,
@@ -70,10 +71,9 @@ class AssembleStep(StepHandler):
             POSTER: OutputFile(folder / POSTER, "image/jpeg"),
         }
         facts = {"frames": frames, "duration_s": frames / params["fps"], "cues": len(cues)}
-        return Outcome(files, {**facts, **({"coded_again": coded_again} if coded_again else {})})
+        again = [name for number, name in enumerate(named, start=1) if number in coded_again]
+        return Outcome(files, {**facts, **({"coded_again": again} if again else {})})
 
-    def _clips(self, claim: Claim) -> list[str]:
-        """In the order in which they are shown; a title card is there if the template asked for one."""
-        clips = [need(claim, clip_name(number)) for number in range(1, claim.params["count"] + 1)]
-        shown = [find_need(claim, INTRO), *clips, find_need(claim, OUTRO)]
-        return [outputs[CLIP].sha256 for outputs in shown if outputs is not None]
+    def _clips(self, claim: Claim) -> dict[str, str]:
+        """Their SHA-256 by the steps' names, in the order in which they are shown."""
+        return {name: claim.upstream[name][CLIP].sha256 for name in clips_in_order(claim.upstream)}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 import app
 from app.domain.encoders import EncoderName
-from app.domain.plan import ASSEMBLE, VIDEO, StepKind, clip_name
+from app.domain.plan import ASSEMBLE, VIDEO, StepKind, clips_in_order
 from app.models import Job
 from app.services.claim_step import Claim
 from app.services.farm import Farm
@@ -57,13 +57,14 @@ class GateStep(StepHandler):
 
 
 def encoder_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the video was encoded with, and why; with the scenes whose clips had to be coded again to be joined."""
+    """What the video was encoded with, and why; with the clips that had to be coded again to be joined."""
     coded_again = facts_of(steps, ASSEMBLE).get("coded_again", [])
     if coded_again:
         why = "clips of different encoders cannot be joined"
-        return {"name": EncoderName.X264, "why": why, "scenes_coded_again": coded_again}
+        return {"name": EncoderName.X264, "why": why, "clips_coded_again": coded_again}
     # Clips that were made before there was a choice are x264's.
-    return dict(facts_of(steps, clip_name(1)).get("encoder") or {"name": EncoderName.X264})
+    first = clips_in_order(step["name"] for step in steps)[0]
+    return dict(facts_of(steps, first).get("encoder") or {"name": EncoderName.X264})
 
 
 def read_request(farm: Farm, claim: Claim) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""A clip in pieces, so that one scene keeps several workers busy and one edit is not one worker's alone.
+
+Every piece begins at a second of the clip, where the encoder begins a new closed group of pictures anyway: cutting
+there costs no byte and changes no picture. How many pieces there are must be known before anything was spoken, so it
+follows from the text; how long they are follows from the narration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.scene_cuts import speech_s
+
+# The work of a piece: so many frames of 1080×1920 take one core about two seconds.
+FRAMES, FRAME_PIXELS = 105, 1080 * 1920
+# However short a scene turns out to be, it has a frame for each piece before its transition begins.
+MOST = 4
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Piece `number` (from 1) `of` so many."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, int] | None) -> Piece:
+        return cls(**(value or {}))
+
+    @property
+    def is_last(self) -> bool:
+        return self.number == self.of
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """As a step's parameters; nothing for a whole clip, as before there were pieces."""
+        return {} if self.of == 1 else {"piece": {"number": self.number, "of": self.of}}
+
+    def frames(self, frames: int, fade_frames: int, fps: int) -> range:
+        """Its frames of a clip that has so many. All of the transition at the clip's end belongs to the last piece."""
+        cuts = _cuts(frames, frames - fade_frames, fps, self.of)
+        return range(cuts[self.number - 1], cuts[self.number])
+
+
+WHOLE = Piece()
+
+
+def pieces_for(text: str, *, width_px: int, height_px: int, fps: int) -> tuple[Piece, ...]:
+    """The pieces of the clip in which `text` is spoken, in order."""
+    work = speech_s(text.split()) * fps * width_px * height_px / (FRAMES * FRAME_PIXELS)
+    of = min(MOST, max(1, round(work)))
+    return tuple(Piece(number, of) for number in range(1, of + 1))
+
+
+def _cuts(frames: int, own_frames: int, fps: int, of: int) -> list[int]:
+    """The first frame of each piece and the end of the last."""
+    inner = [round(frames * number / of / fps) * fps for number in range(1, of)]
+    cuts = [0, *inner]
+    if any(one >= other for one, other in zip(cuts, [*inner, own_frames], strict=True)):
+        # It was spoken far faster than anyone speaks: too short for a second each.
+        cuts = [own_frames * number // of for number in range(of)]
+    return [*cuts, frames]
