@@ -15,6 +15,8 @@ from app.media.loudness import RATE_HZ, Samples
 from app.media.probe import local_url, open_media
 
 BIT_RATE = 192_000
+# Of what we write ourselves.
+SOUND_DECODERS = ("aac", "mp3float")
 
 
 def encode_aac(blocks: Iterable[Samples], out: Path) -> None:
@@ -50,7 +52,7 @@ def write_sound(container: OutputContainer, stream: AudioStream, blocks: Iterabl
 
 def decode_sound(path: Path, demuxer: str = "mov") -> Iterator[Samples]:
     """The samples that a player plays of a file's first sound track, priming and padding left out, in blocks."""
-    with open_media(path, demuxer) as container:
+    with open_media(path, demuxer, decoders=SOUND_DECODERS) as container:
         stream = container.streams.audio[0]
         end = None if stream.duration is None else (stream.start_time or 0) + stream.duration
         for frame in container.decode(stream):

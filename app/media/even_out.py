@@ -13,7 +13,7 @@ from app.domain.errors import BadMedia, PermanentError
 from app.media.clip import ClipSpec
 from app.media.encoder import ClipEncoder
 from app.media.files import named_errors
-from app.media.probe import open_media
+from app.media.probe import NO_DECODERS, open_media
 
 _REPORT_EVERY_FRAMES = 10
 
@@ -42,7 +42,7 @@ def even_out(
 
 
 def _parameter_sets(clip: Path) -> bytes:
-    with open_media(clip, "mov") as container:
+    with open_media(clip, "mov", decoders=NO_DECODERS) as container:
         return bytes(_track(container.streams.video).codec_context.extradata or b"")
 
 

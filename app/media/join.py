@@ -6,9 +6,9 @@ neither rounding nor a clip's own header can shift the picture against the sound
 
 from __future__ import annotations
 
-import fractions
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,8 +19,9 @@ from av.video.stream import VideoStream
 
 from app.domain.errors import PermanentError
 from app.media.files import named_errors, written_whole
+from app.media.frame_grid import FrameGrid
 from app.media.loudness import RATE_HZ
-from app.media.probe import local_url, open_media
+from app.media.probe import NO_DECODERS, local_url, open_media
 
 # B-frames are shown after frames that are decoded before them, so decoding must run ahead. x264's pyramid
 # needs two frames; a constant serves clips with fewer just as well and holds however short the first one is.
@@ -77,7 +78,7 @@ def join_video(
 
 def _picture_stream(joined: OutputContainer, template: VideoStream, fps: int) -> VideoStream:
     stream = joined.add_stream_from_template(template)
-    stream.time_base = fractions.Fraction(1, fps)
+    stream.time_base = Fraction(1, fps)
     return stream
 
 
@@ -86,9 +87,10 @@ def _picture_packets(
 ) -> Iterator[_Copied]:
     """The clips' packets, renumbered in frames of the whole video. Opens one clip at a time."""
     settings: bytes | None = None
+    frame_s = Fraction(1, fps)
     start_frame = 0
     for number, clip in enumerate(clips, start=1):
-        with open_media(clip, "mov") as container:
+        with open_media(clip, "mov", decoders=NO_DECODERS) as container:
             if not container.streams.video:
                 raise PermanentError(f"clip {number} holds no picture track")
             source = container.streams.video[0]
@@ -97,7 +99,7 @@ def _picture_packets(
                 raise PermanentError(f"clip {number} was encoded with other settings than the clips before it")
             settings = extradata
             packets = [packet for packet in container.demux(source) if packet.size]
-            shown = [_frame_of(packet, fps, number) for packet in packets]
+            shown = _shown_by(packets, FrameGrid(source.time_base or Fraction(1), fps), number, fps)
             if sorted(shown) != list(range(len(packets))):
                 raise PermanentError(f"clip {number} is not a run of whole frames from 0 at {fps} fps")
             if not packets or not packets[0].is_keyframe or shown[0] != 0:
@@ -109,7 +111,7 @@ def _picture_packets(
                 )
             for turn, (packet, frame) in enumerate(zip(packets, shown, strict=True)):
                 packet.stream = stream
-                packet.time_base = fractions.Fraction(1, fps)
+                packet.time_base = frame_s
                 packet.pts = start_frame + frame
                 packet.dts = start_frame + turn - HEAD_START_FRAMES
                 packet.duration = 1
@@ -118,21 +120,23 @@ def _picture_packets(
         report(number / len(clips))
 
 
-def _frame_of(packet: Packet[VideoStream], fps: int, number: int) -> int:
-    """The frame, counted from the clip's start, that the packet shows."""
-    if packet.pts is None or packet.time_base is None:
-        raise PermanentError(f"clip {number} has a packet without a time")
-    exact = packet.pts * packet.time_base * fps
-    # A time base such as 1/12800 holds no exact 30th of a second; half a hundredth of a frame is its rounding.
-    if abs(exact - round(exact)) > fractions.Fraction(1, 20):
-        raise PermanentError(f"clip {number} has a frame off the grid of {fps} fps")
-    return round(exact)
+def _shown_by(packets: Sequence[Packet[VideoStream]], grid: FrameGrid, number: int, fps: int) -> list[int]:
+    """The frame, counted from the clip's start, that each packet shows."""
+    shown = []
+    for packet in packets:
+        if packet.pts is None:
+            raise PermanentError(f"clip {number} has a packet without a time")
+        if not grid.holds(packet.pts):
+            raise PermanentError(f"clip {number} has a frame off the grid of {fps} fps")
+        shown.append(grid.nearest(packet.pts))
+    return shown
 
 
 def _sound_packets(container: InputContainer, source: AudioStream, stream: AudioStream) -> Iterator[_Copied]:
+    tick_s = float(source.time_base or 1)
     for packet in container.demux(source):
-        if packet.size and packet.pts is not None and packet.time_base is not None:
-            at_s = float(packet.pts * packet.time_base)
+        if packet.size and packet.pts is not None:
+            at_s = packet.pts * tick_s
             packet.stream = stream
             yield _Copied(packet, at_s)
 

@@ -1,8 +1,8 @@
-"""The two inner loops that touch every pixel, compiled by numba to SIMD code.
+"""The inner loops that touch every pixel and every sample, compiled by numba to SIMD code.
 
 Sums stay within uint16 and the innermost loop runs over contiguous bytes: that is what lets the
 compiler use whole vector registers. Compiled code is cached on disk, so only a machine's first
-run pays for it. Both release the GIL, so a lease's heartbeat thread runs on.
+run pays for it. All release the GIL, so a lease's heartbeat thread runs on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ Bytes2D = npt.NDArray[np.uint8]
 Words2D = npt.NDArray[np.uint16]
 Steps = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.uint16]
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -64,3 +66,53 @@ def stamp(plane: Bytes2D, left: int, top: int, ink: Words2D, keep: Words2D) -> N
         for j in range(width):
             mixed = np.uint16(row[j]) * row_keep[j] + row_ink[j] + np.uint16(127)
             row[j] = np.uint8(np.uint16(mixed) >> np.uint16(8))
+
+
+@compiled
+def filtered_energies(samples: Floats, filters: Doubles, state: Doubles, energies: Doubles) -> None:
+    """energies[i] = the sum of squares of the i-th equal part of `samples` behind the `filters`, one after the other.
+
+    Each row of `filters` is a biquad's b0, b1, b2, a1, a2 (a0 = 1), each row of `state` its two memories, which are
+    carried on from call to call.
+    """
+    per_part = samples.shape[0] // energies.shape[0]
+    for part in range(energies.shape[0]):
+        energy = 0.0
+        for sample in samples[part * per_part : (part + 1) * per_part]:
+            value = np.float64(sample)
+            for stage in range(filters.shape[0]):
+                b0, b1, b2, a1, a2 = filters[stage]
+                out = b0 * value + state[stage, 0]
+                state[stage, 0] = b1 * value - a1 * out + state[stage, 1]
+                state[stage, 1] = b2 * value - a2 * out
+                value = out
+            energy += value * value
+        energies[part] = energy
+
+
+@compiled
+def highest_between(samples: Floats, margin: int, phases: Floats, peaks: Floats) -> None:
+    """peaks[i] = the highest amplitude in the i-th equal part of `samples`, at the samples and between them.
+
+    The parts leave out `margin` samples at either end. Each row of `phases` interpolates at one place between two
+    samples from as many around it, half of them before.
+    """
+    per_part = (samples.shape[0] - 2 * margin) // peaks.shape[0]
+    taps = phases.shape[1]
+    between = np.empty(per_part, np.float32)
+    for part in range(peaks.shape[0]):
+        begin = margin + part * per_part
+        highest = np.float32(0)
+        for sample in samples[begin : begin + per_part]:
+            highest = max(highest, abs(sample))
+        for phase in range(phases.shape[0]):
+            between[:] = 0
+            for tap in range(taps):
+                weight = phases[phase, tap]
+                first = begin + tap + 1 - taps // 2
+                around = samples[first : first + per_part]
+                for i in range(per_part):
+                    between[i] += weight * around[i]
+            for i in range(per_part):
+                highest = max(highest, abs(between[i]))
+        peaks[part] = highest

@@ -26,6 +26,7 @@ from av.video.stream import VideoStream
 
 from app.domain.errors import GateFailed
 from app.media.aac import decode_sound
+from app.media.frame_grid import FrameGrid
 from app.media.key_frames import PictureWatch, Stretch
 from app.media.loudness import Loudness, Samples, measure
 from app.media.probe import open_media
@@ -34,8 +35,6 @@ from app.media.sound_print import KnownSound, sound_fingerprint
 _BT709 = (ColorPrimaries.BT709, ColorTrc.BT709, Colorspace.ITU709, ColorRange.MPEG)
 _REPORT_EVERY_PACKETS = 100
 DECODER_THREADS = 2
-# Half of a tenth of a frame covers the rounding of any time base.
-_GRID = Fraction(1, 20)
 
 
 @dataclass(frozen=True)
@@ -114,16 +113,16 @@ def _picture_facts(
     off_grid = 0
     next_decoded: int | None = None
     watch = PictureWatch()
+    grid = FrameGrid(stream.time_base or Fraction(1), fps)
     for packet in container.demux(stream):
         if not packet.size:
             _look(packet, watch, scenes_s)  # the end of the stream: the decoder gives what it still holds
         elif packet.pts is None or packet.dts is None:
             off_grid += 1
         else:
-            exact = packet.pts * packet.time_base * fps
-            shown.append(round(exact))
-            off_grid += abs(exact - shown[-1]) > _GRID
-            decoded = round(packet.dts * packet.time_base * fps)
+            shown.append(grid.nearest(packet.pts))
+            off_grid += not grid.holds(packet.pts)
+            decoded = grid.nearest(packet.dts)
             off_grid += next_decoded not in (None, decoded)
             next_decoded = decoded + 1
             if packet.is_keyframe:

@@ -14,6 +14,10 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+# For `decoders`, where packets are only read or copied: libav decodes no first frame to learn what is known already,
+# which takes longer than all else about a short clip.
+NO_DECODERS = ("none",)
+
 # Enough for sound with covers and chapters; each stream costs memory before we can refuse it.
 MAX_STREAMS = 8
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+from app.media.frame_grid import FrameGrid
 from app.media.loudness import RATE_HZ, Loudness
 from app.media.probe import open_media
 
@@ -27,15 +29,16 @@ def sound_fingerprint(path: Path) -> str:
     ends, and the time and the bytes of every packet, in samples of 48 kHz.
     """
     digest = hashlib.sha256()
-    with open_media(path, "mov") as container:
+    with open_media(path, "mov", decoders=("aac",)) as container:
         stream = container.streams.audio[0]
         to_samples = (stream.time_base or 1) * RATE_HZ
         played = (round((stream.start_time or 0) * to_samples), round((stream.duration or 0) * to_samples))
         context = stream.codec_context
         digest.update(repr((context.name, context.sample_rate, context.channels, *played)).encode())
         digest.update(bytes(context.extradata or b""))
+        samples = FrameGrid(stream.time_base or Fraction(1), RATE_HZ)
         for packet in container.demux(stream):
-            if packet.size and packet.pts is not None and packet.time_base is not None:
-                digest.update(repr((round(packet.pts * packet.time_base * RATE_HZ), packet.size)).encode())
+            if packet.size and packet.pts is not None:
+                digest.update(repr((samples.nearest(packet.pts), packet.size)).encode())
                 digest.update(memoryview(packet))
     return digest.hexdigest()

@@ -10,10 +10,9 @@ from PIL import Image, ImageOps
 from app.domain.errors import BadMedia
 from app.domain.machine_faults import machine_faults
 from app.media.files import reading
+from app.media.fitting import useful_scale
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-# More pixels than this per side of the frame are never seen, whatever the motion.
-USEFUL_OVERSIZE = 1.5
 
 
 def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int], still_wanted: Callable[[], None]) -> None:
@@ -34,9 +33,9 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int], still_
         still_wanted()
     image = to_8_bits(image).convert("RGB")
     still_wanted()
-    cover = max(frame_px[0] / image.width, frame_px[1] / image.height) * USEFUL_OVERSIZE
-    if cover < 1.0:
-        size = (max(1, round(image.width * cover)), max(1, round(image.height * cover)))
+    scale = useful_scale(image.size, frame_px)
+    if scale < 1.0:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.LANCZOS)
         still_wanted()
     with machine_faults("writing the picture"):

@@ -32,6 +32,8 @@ OUTPUT = "clip.mp4"
 
 
 class ClipStep(StepHandler):
+    version = 2  # Pictures are enlarged by another filter.
+
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
         # Fonts that do not ship with us differ between machines, and so does what they draw.

@@ -15,6 +15,8 @@ OUTPUT = "picture.jpg"
 
 
 class ImageStep(StepHandler):
+    version = 2  # An upload is kept at the size at which the frame shows it.
+
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         if "asset" in claim.params:
             return claim.params
