@@ -12,7 +12,6 @@ import pytest
 from app.domain.errors import InvalidInput
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Background
-from app.domain.states import JobStatus
 from app.domain.video import SceneInput, VideoInput
 from app.media.card import card_planes
 from app.media.clip import render_clip
@@ -20,10 +19,11 @@ from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
+from app.services.job_views import JobView
 from app.services.step_views import list_steps
 from tests.farms import make_farm, make_org, submit, work_off
 from tests.integration.test_clip import SPEC, cues, plain, rgb_of
+from tests.made_jobs import anew, finished
 from tests.media_samples import nobody_cares
 
 NAVY, GRADIENT = Background("#102040"), Background("#0b2545", "#8da9c4")
@@ -67,17 +67,6 @@ def test_pictures_and_cards_fade_into_each_other(tmp_path: Path) -> None:
 @pytest.fixture
 def farm(database: Database, tmp_path: Path) -> Farm:
     return make_farm(database, tmp_path)
-
-
-def finished(farm: Farm, org_id: int, job_id: str) -> JobView:
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
-def anew(farm: Farm, org_id: int, job: JobView) -> set[str]:
-    return {step.name for step in list_steps(farm.database, org_id, job.id) if not step.adopted} - {"script"}
 
 
 def test_a_card_comes_and_goes_and_only_what_shows_it_is_made_again(farm: Farm) -> None:

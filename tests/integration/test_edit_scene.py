@@ -17,7 +17,6 @@ from app.domain.descent import Relation
 from app.domain.errors import Conflict, Gone, InvalidInput, NotFound
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.script import Script
-from app.domain.states import JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
 from app.models.database import Database
@@ -25,10 +24,10 @@ from app.services.answer_once import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
+from app.services.job_views import JobView
 from app.services.repeat_job import retry_job
-from app.services.step_views import list_steps
 from tests.farms import make_farm, make_org, submit, work_off
+from tests.made_jobs import anew, finished
 
 # Quotes and an abbreviation: read or cut a second time, a text like this comes out otherwise.
 TEXT = """# Rivers
@@ -65,20 +64,8 @@ def video(farm: Farm, org_id: int) -> JobView:
     return finished(farm, org_id, submit(farm, org_id, SMALL))
 
 
-def finished(farm: Farm, org_id: int, job_id: str) -> JobView:
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
 def edited(farm: Farm, org_id: int, job: JobView, edit: SceneEdit, number: int = 2) -> JobView:
     return finished(farm, org_id, edit_scene(farm, Asking(org_id, "edit"), job.id, number, edit).job.id)
-
-
-def anew(farm: Farm, org_id: int, job: JobView) -> set[str]:
-    """The steps that were done, but for the script, which is only copied."""
-    return {step.name for step in list_steps(farm.database, org_id, job.id) if not step.adopted} - {"script"}
 
 
 def outputs_of(farm: Farm, job: JobView, name: str) -> dict[str, str]:

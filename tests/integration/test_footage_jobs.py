@@ -12,7 +12,6 @@ import pytest
 from app.domain.errors import InvalidInput
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Footage, FootageSound
-from app.domain.states import JobStatus
 from app.domain.video import SceneInput, VideoInput
 from app.media.aac import decode_sound
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
@@ -22,9 +21,10 @@ from app.services.answer_once import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
+from app.services.job_views import JobView
 from app.services.step_views import list_steps
 from tests.farms import make_farm, make_org, submit, work_off
+from tests.made_jobs import anew, finished
 from tests.media_samples import ffmpeg, nobody_cares
 
 MIX = FootageSound.MIX
@@ -61,17 +61,6 @@ def video_with(footage: Footage | None, **more: Any) -> VideoInput:
         SceneInput("And a last one."),
     )
     return VideoInput(scenes=scenes, width_px=90, height_px=160, fps=24, seed=1, **more)
-
-
-def finished(farm: Farm, org_id: int, job_id: str) -> JobView:
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
-def anew(farm: Farm, org_id: int, job: JobView) -> set[str]:
-    return {step.name for step in list_steps(farm.database, org_id, job.id) if not step.adopted} - {"script"}
 
 
 def loudness_at(farm: Farm, job: JobView, hz: float) -> list[float]:

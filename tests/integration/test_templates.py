@@ -16,7 +16,6 @@ from PIL import Image
 from app.client import Client, NotFound, VideoRequest
 from app.domain.caption_style import CaptionMode
 from app.domain.effects import Effect
-from app.domain.states import JobStatus
 from app.domain.template import Card, Corner, Logo, LowerThird, Template, Transition, TransitionKind
 from app.domain.typeface import Typeface
 from app.domain.variants import AudioFormat, Frame, Teaser, Variants
@@ -27,14 +26,14 @@ from app.media.poster import rgb_of
 from app.models.database import Database
 from app.services.assets import store_asset
 from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
 from app.services.step_views import list_steps
 from app.templates import load_template, template_names
 from tests.api_server import Api, data_of, error_of, serve
-from tests.farms import make_farm, make_org, submit, work_off
+from tests.farms import make_farm, make_org
 from tests.integration.test_clip import HEIGHT_PX, SPEC, WIDTH_PX, cues, plain
 from tests.integration.test_clip import rgb_of as frames_of
 from tests.integration.test_effects import RED, written
+from tests.made_jobs import made, manifest_of
 from tests.media_samples import nobody_cares
 
 GREY = (100, 100, 100)
@@ -166,14 +165,6 @@ def farm(database: Database, tmp_path: Path) -> Farm:
     return make_farm(database, tmp_path)
 
 
-def finished(farm: Farm, org_id: int, video: VideoInput) -> JobView:
-    job_id = submit(farm, org_id, video)
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
 SMALL = VideoInput(
     scenes=(SceneInput("First a river.", "The river"), SceneInput("Then the sea.")),
     title="From source to sea",
@@ -191,7 +182,7 @@ def test_a_video_in_a_template_passes_the_gate_and_is_told_in_the_manifest(farm:
     logo = store_asset(farm, org_id, tmp_path / "logo.png")
     look = Template.from_json(load_template("nightfall"))
     look = replace(look, logo=replace(look.logo or Logo(), asset=logo.id), lower_third=LowerThird())
-    job = finished(farm, org_id, replace(SMALL, template=look))
+    job = made(farm, org_id, replace(SMALL, template=look))
     outputs = {output.name: farm.storage.path(output.sha256) for output in job.outputs}
     manifest = json.loads(outputs["manifest.json"].read_text())
     assert manifest["template"] == {"name": "nightfall", "version": 1}
@@ -209,7 +200,7 @@ def test_a_video_in_a_template_passes_the_gate_and_is_told_in_the_manifest(farm:
 def test_a_template_frames_every_variant_with_its_cards(farm: Farm) -> None:
     org_id = make_org(farm.database)
     variants = Variants(sizes=(Frame(320, 180),), preview=True, teaser=Teaser(duration_s=1.0), audio=(AudioFormat.M4A,))
-    job = finished(farm, org_id, replace(SMALL, template=FRAMED, variants=variants))
+    job = made(farm, org_id, replace(SMALL, template=FRAMED, variants=variants))
     outputs = {output.name: farm.storage.path(output.sha256) for output in job.outputs}
     steps = {step.name for step in list_steps(farm.database, org_id, job.id)}
     assert {"320x180/intro/clip", "320x180/outro/clip"} <= steps
@@ -226,10 +217,8 @@ def test_an_intro_leads_to_the_first_scene_as_its_effect_shows_it(farm: Farm, tm
     farm = replace(farm, effects=written(tmp_path / "effects", "red", RED))
     org_id = make_org(farm.database)
     reddened = replace(SMALL, template=FRAMED, effect=Effect("red", {"level": 90}))
-    job = finished(farm, org_id, reddened)
-    manifest = json.loads(
-        next(farm.storage.path(it.sha256) for it in job.outputs if it.name == "manifest.json").read_text()
-    )
+    job = made(farm, org_id, reddened)
+    manifest = manifest_of(farm, job)
     facts = {step["name"]: step["facts"] for step in manifest["steps"]}
     assert facts["intro/clip"]["effects"] == facts["scene/1/clip"]["effects"] != {}
     assert facts["intro/clip"]["encoder"]["name"] == "x264"
@@ -238,20 +227,20 @@ def test_an_intro_leads_to_the_first_scene_as_its_effect_shows_it(farm: Farm, tm
 def test_another_look_makes_anew_what_shows_it_and_adopts_the_rest(farm: Farm) -> None:
     org_id = make_org(farm.database)
     look = Template("ours", intro=Card(length_s=1.5), transition=Transition(TransitionKind.CUT))
-    finished(farm, org_id, replace(SMALL, template=look))
+    made(farm, org_id, replace(SMALL, template=look))
 
     def anew(template: Template | None) -> set[str]:
-        job = finished(farm, org_id, replace(SMALL, template=template))
+        job = made(farm, org_id, replace(SMALL, template=template))
         return {step.name for step in list_steps(farm.database, org_id, job.id) if not step.adopted}
 
     assert anew(replace(look, name="renamed", version=2)) == {"gate"}
     other_card = replace(look, intro=Card(length_s=1.5, ground="#203040"))
     assert anew(other_card) == {"intro/clip", "assemble", "gate"}
     dipped = replace(look, transition=Transition(TransitionKind.DIP, colour="ground"))
-    made = anew(dipped)
+    led_otherwise = anew(dipped)
     # The last scene leads nowhere.
-    assert made >= {"intro/clip", "scene/1/clip", "assemble", "gate"} and "scene/2/clip" not in made
-    assert not any(name.endswith(("image", "narration")) for name in made)
+    assert led_otherwise >= {"intro/clip", "scene/1/clip", "assemble", "gate"} and "scene/2/clip" not in led_otherwise
+    assert not any(name.endswith(("image", "narration")) for name in led_otherwise)
 
 
 def test_the_plain_look_is_the_same_to_the_byte_as_it_is_with_a_template_of_defaults(tmp_path: Path) -> None:

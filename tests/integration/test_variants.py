@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
@@ -22,11 +20,12 @@ from app.services.answer_once import Asking
 from app.services.cancel_job import cancel_job
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
-from app.services.job_views import EventView, JobView, events_after, get_artifact, get_job
+from app.services.job_views import EventView, events_after, get_artifact, get_job
 from app.services.repeat_job import retry_job
 from app.services.step_views import list_steps
 from tests.farms import make_farm, make_org, submit, work_off
 from tests.fickle_painter import FicklePainter
+from tests.made_jobs import anew, finished, manifest_of, output
 
 TEXT = "# Rivers\n\nRivers carry rain to the sea.\n\n## Deltas\n\nThere they drop their mud.\n"
 SMALL = VideoInput(text=TEXT, width_px=90, height_px=160, fps=24)
@@ -43,32 +42,12 @@ def org_id(database: Database) -> int:
     return make_org(database)
 
 
-def made(farm: Farm, org_id: int, job_id: str) -> JobView:
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
-def output(farm: Farm, job: JobView, name: str) -> Path:
-    return farm.storage.path(next(output.sha256 for output in job.outputs if output.name == name))
-
-
-def manifest_of(farm: Farm, job: JobView) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads(output(farm, job, "manifest.json").read_text())
-    return manifest
-
-
-def anew(farm: Farm, org_id: int, job: JobView) -> set[str]:
-    return {step.name for step in list_steps(farm.database, org_id, job.id) if not step.adopted}
-
-
 def events_of(farm: Farm, org_id: int, job_id: str) -> list[EventView]:
     return events_after(farm.database, org_id, job_id, 0)
 
 
 def test_another_size_comes_with_a_poster_and_a_line_in_the_manifest(farm: Farm, org_id: int) -> None:
-    job = made(farm, org_id, submit(farm, org_id, WIDE))
+    job = finished(farm, org_id, submit(farm, org_id, WIDE))
     assert [output.name for output in job.outputs if "160x90" in output.name] == [
         "video-160x90.mp4",
         "poster-160x90.jpg",
@@ -87,16 +66,16 @@ def test_another_size_comes_with_a_poster_and_a_line_in_the_manifest(farm: Farm,
 
 
 def test_the_video_itself_is_the_same_to_the_byte_with_variants_and_without(farm: Farm, org_id: int) -> None:
-    plain = made(farm, org_id, submit(farm, org_id, SMALL))
+    plain = finished(farm, org_id, submit(farm, org_id, SMALL))
     # Of another org, so that nothing is adopted.
     other = make_org(farm.database, "other")
-    varied = made(farm, other, submit(farm, other, WIDE))
+    varied = finished(farm, other, submit(farm, other, WIDE))
     assert output(farm, plain, "video.mp4") == output(farm, varied, "video.mp4")
 
 
 def test_a_variant_adopts_the_clips_of_a_video_of_its_size(farm: Farm, org_id: int) -> None:
-    made(farm, org_id, submit(farm, org_id, replace(SMALL, width_px=160, height_px=90)))
-    job = made(farm, org_id, submit(farm, org_id, WIDE))
+    finished(farm, org_id, submit(farm, org_id, replace(SMALL, width_px=160, height_px=90)))
+    job = finished(farm, org_id, submit(farm, org_id, WIDE))
     assert anew(farm, org_id, job) == {
         *("scene/1/image", "scene/2/image", "scene/1/clip", "scene/2/clip"),
         *("assemble", "160x90/check", "gate"),
@@ -104,12 +83,12 @@ def test_a_variant_adopts_the_clips_of_a_video_of_its_size(farm: Farm, org_id: i
 
 
 def test_editing_a_scene_makes_that_scene_anew_in_each_variant_and_no_other(farm: Farm, org_id: int) -> None:
-    job = made(farm, org_id, submit(farm, org_id, replace(WIDE, text=TEXT + "\n## Ends\n\nAll water is sea.\n")))
+    job = finished(farm, org_id, submit(farm, org_id, replace(WIDE, text=TEXT + "\n## Ends\n\nAll water is sea.\n")))
     edit = SceneEdit(text="There they drop all of their mud.")
-    edited = made(farm, org_id, edit_scene(farm, Asking(org_id, "edit"), job.id, 2, edit).job.id)
+    edited = finished(farm, org_id, edit_scene(farm, Asking(org_id, "edit"), job.id, 2, edit).job.id)
     scene = {"scene/2/image", "scene/1/clip", "scene/2/clip", "assemble"}
     assert anew(farm, org_id, edited) == {
-        *("script", "scene/2/narration", "soundtrack"),
+        *("scene/2/narration", "soundtrack"),
         *(scene | {f"160x90/{name}" for name in scene}),
         *("160x90/check", "gate"),
     }
@@ -123,7 +102,7 @@ def test_a_retry_does_the_variants_rest_and_no_more(farm: Farm, org_id: int) -> 
     work_off(fickle)
     assert get_job(farm.database, org_id, job_id).error is not None
     painter.refuses = set()
-    job = made(fickle, org_id, retry_job(fickle, Asking(org_id, "again"), job_id).job.id)
+    job = finished(fickle, org_id, retry_job(fickle, Asking(org_id, "again"), job_id).job.id)
     assert anew(farm, org_id, job) >= {"scene/2/image", "160x90/scene/2/clip", "160x90/check"}
     # A picture that was paid for is shown in both shapes.
     assert len(painter.painted) == 2
@@ -158,19 +137,19 @@ TEASED = replace(SMALL, variants=Variants(teaser=Teaser((TeaserFormat.GIF, Tease
 
 
 def test_a_teaser_is_cut_from_the_finished_video_in_each_format(farm: Farm, org_id: int) -> None:
-    job = made(farm, org_id, submit(farm, org_id, TEASED))
+    job = finished(farm, org_id, submit(farm, org_id, TEASED))
     for name, format in (("teaser.gif", "GIF"), ("teaser.webp", "WEBP")):
         with Image.open(output(farm, job, name)) as teaser:
             assert (teaser.format, teaser.size, teaser.info["loop"]) == (format, (64, 114), 0)
     [variant] = manifest_of(farm, job)["variants"]
     assert variant["measured"]["teaser.gif"]["duration_s"] == pytest.approx(0.96)
     assert set(variant["outputs"]) == {"teaser.gif", "teaser.webp"}
-    assert anew(farm, org_id, made(farm, org_id, submit(farm, org_id, TEASED))) == {"teaser/check", "gate"}
+    assert anew(farm, org_id, finished(farm, org_id, submit(farm, org_id, TEASED))) == {"teaser/check", "gate"}
 
 
 def test_the_sound_alone_is_ready_while_clips_are_made_and_is_that_of_the_video(farm: Farm, org_id: int) -> None:
     asked = replace(SMALL, variants=Variants(audio=(AudioFormat.M4A, AudioFormat.MP3)))
-    job = made(farm, org_id, submit(farm, org_id, asked))
+    job = finished(farm, org_id, submit(farm, org_id, asked))
     [variant] = manifest_of(farm, job)["variants"]
     heard = [variant["measured"][name]["loudness"]["integrated_lufs"] for name in ("audio.m4a", "audio.mp3")]
     assert heard[0] == pytest.approx(manifest_of(farm, job)["measured"]["sound"]["loudness"]["integrated_lufs"])

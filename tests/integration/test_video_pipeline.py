@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +18,11 @@ from app.models.database import Database, database_now_s, now_s
 from app.services.claim_step import claim_step
 from app.services.dispatch import dispatch
 from app.services.farm import Farm
-from app.services.job_views import JobView, get_job
+from app.services.job_views import get_job
 from app.services.recover import recover
 from app.services.sweep_work import sweep_work, work_folder
 from tests.farms import ListBell, make_farm, make_org, submit, work_off
+from tests.made_jobs import made, manifest_of, output
 
 TEXT = """# Rivers
 
@@ -40,20 +40,8 @@ def farm(database: Database, tmp_path: Path) -> Farm:
     return make_farm(database, tmp_path)
 
 
-def finished(farm: Farm, org_id: int, video: VideoInput) -> JobView:
-    job_id = submit(farm, org_id, video)
-    work_off(farm)
-    job = get_job(farm.database, org_id, job_id)
-    assert job.status == JobStatus.SUCCEEDED, job.error
-    return job
-
-
-def output(farm: Farm, job: JobView, name: str) -> Path:
-    return farm.storage.path(next(output.sha256 for output in job.outputs if output.name == name))
-
-
 def test_a_text_becomes_a_video_with_subtitles_poster_and_manifest(farm: Farm) -> None:
-    job = finished(farm, make_org(farm.database), SMALL)
+    job = made(farm, make_org(farm.database), SMALL)
     assert {output.name for output in job.outputs} == {
         "video.mp4",
         "captions.srt",
@@ -67,7 +55,7 @@ def test_a_text_becomes_a_video_with_subtitles_poster_and_manifest(farm: Farm) -
         assert (picture.width, picture.height, picture.average_rate) == (180, 320, 30)
         assert abs(float(picture.duration * picture.time_base) - float(sound.duration * sound.time_base)) < 1 / 30
     assert "Rivers carry rain" in output(farm, job, "captions.srt").read_text().replace("\n", " ")
-    manifest = json.loads(output(farm, job, "manifest.json").read_text())
+    manifest = manifest_of(farm, job)
     assert manifest["input"]["text"] == TEXT
     assert manifest["measured"]["sound"]["loudness"]["integrated_lufs"] == pytest.approx(-14.0, abs=0.5)
     with Image.open(output(farm, job, "poster.jpg")) as poster:
@@ -77,8 +65,8 @@ def test_a_text_becomes_a_video_with_subtitles_poster_and_manifest(farm: Farm) -
 def test_a_long_clip_is_made_in_pieces_and_joined_without_a_seam(farm: Farm) -> None:
     text = "This scene is long enough for two pieces, " + "and it goes on, and on, " * 5 + "to its end."
     scenes = (SceneInput(text), SceneInput("A short one."))
-    job = finished(farm, make_org(farm.database), VideoInput(scenes=scenes, width_px=540, height_px=960, fps=60))
-    manifest = json.loads(output(farm, job, "manifest.json").read_text())
+    job = made(farm, make_org(farm.database), VideoInput(scenes=scenes, width_px=540, height_px=960, fps=60))
+    manifest = manifest_of(farm, job)
     clips = {step["name"]: step["facts"]["frames"] for step in manifest["steps"] if step["kind"] == "video.clip"}
     assert sorted(clips) == ["scene/1/clip/1", "scene/1/clip/2", "scene/2/clip"]
     assert clips["scene/1/clip/1"] % 60 == 0
@@ -88,16 +76,16 @@ def test_a_long_clip_is_made_in_pieces_and_joined_without_a_seam(farm: Farm) -> 
 
 def test_the_same_request_again_adopts_everything_and_gives_the_same_bytes(farm: Farm) -> None:
     org_id = make_org(farm.database)
-    first = finished(farm, org_id, SMALL)
-    again = finished(farm, org_id, SMALL)
+    first = made(farm, org_id, SMALL)
+    again = made(farm, org_id, SMALL)
     assert output(farm, first, "video.mp4") == output(farm, again, "video.mp4")
-    manifest = json.loads(output(farm, again, "manifest.json").read_text())
+    manifest = manifest_of(farm, again)
     assert all(step["adopted"] for step in manifest["steps"])
 
 
 def test_two_orgs_do_not_adopt_from_each_other_but_make_the_same_frames(farm: Farm) -> None:
-    one = finished(farm, make_org(farm.database, "one"), SMALL)
-    other = finished(farm, make_org(farm.database, "other"), SMALL)
+    one = made(farm, make_org(farm.database, "one"), SMALL)
+    other = made(farm, make_org(farm.database, "other"), SMALL)
     with farm.database.read() as session:
         assert session.scalar(select(func.count()).where(Step.adopted)) == 0
     assert output(farm, one, "video.mp4") == output(farm, other, "video.mp4")
@@ -106,17 +94,17 @@ def test_two_orgs_do_not_adopt_from_each_other_but_make_the_same_frames(farm: Fa
 def test_changing_one_scenes_words_renders_that_scene_alone_anew(farm: Farm) -> None:
     org_id = make_org(farm.database)
     scenes = (SceneInput("The first scene."), SceneInput("The second scene."), SceneInput("The third scene."))
-    finished(farm, org_id, replace(SMALL, text=None, scenes=scenes, seed=1))
+    made(farm, org_id, replace(SMALL, text=None, scenes=scenes, seed=1))
     edited = (scenes[0], replace(scenes[1], text="The second scene, told anew."), scenes[2])
-    job = finished(farm, org_id, replace(SMALL, text=None, scenes=edited, seed=1))
-    steps = json.loads(output(farm, job, "manifest.json").read_text())["steps"]
+    job = made(farm, org_id, replace(SMALL, text=None, scenes=edited, seed=1))
+    steps = manifest_of(farm, job)["steps"]
     anew = {step["name"] for step in steps if not step["adopted"]}
     assert {"scene/1/narration", "scene/3/narration", "scene/3/clip", "scene/1/image", "scene/3/image"}.isdisjoint(anew)
 
 
 def test_a_worker_that_dies_after_storing_and_before_committing_costs_nothing_twice(farm: Farm) -> None:
     org_id = make_org(farm.database)
-    whole = finished(farm, org_id, SMALL)
+    whole = made(farm, org_id, SMALL)
     with farm.database.read() as session:
         before = session.scalar(select(func.count()).select_from(Artifact))
     job_id = submit(farm, org_id, SMALL)
@@ -157,15 +145,15 @@ def test_the_callers_images_are_used_scene_by_scene_and_the_rest_is_painted(farm
                 created_at=database_now_s(session),
             )
         )
-    job = finished(farm, org_id, replace(SMALL, images=("ast_red",), captions=CaptionMode.OFF))
-    manifest = json.loads(output(farm, job, "manifest.json").read_text())
+    job = made(farm, org_id, replace(SMALL, images=("ast_red",), captions=CaptionMode.OFF))
+    manifest = manifest_of(farm, job)
     providers = {step["name"]: step["facts"].get("provider") for step in manifest["steps"]}
     assert providers["scene/1/image"] == "upload"
     assert providers["scene/2/image"] == "drawn"
 
 
 def test_one_word_is_enough(farm: Farm) -> None:
-    job = finished(farm, make_org(farm.database), replace(SMALL, text="Hello"))
+    job = made(farm, make_org(farm.database), replace(SMALL, text="Hello"))
     assert "Hello" in output(farm, job, "captions.vtt").read_text()
 
 
@@ -192,7 +180,7 @@ def test_another_orgs_asset_is_refused_as_if_it_did_not_exist(farm: Farm) -> Non
 
 
 def test_nothing_is_left_in_the_work_folder(farm: Farm) -> None:
-    finished(farm, make_org(farm.database), SMALL)
+    made(farm, make_org(farm.database), SMALL)
     assert list(farm.work_dir.iterdir()) == []
 
 
