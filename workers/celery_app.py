@@ -51,7 +51,7 @@ app.conf.update(
     worker_send_task_events=True,
     # For SIGQUIT, which is not to be cut short either: by then our own drain has handed everything back.
     worker_soft_shutdown_timeout=settings.drain_grace_s + HAND_BACK_S,
-    # A clip's process takes about 420 MB; one that keeps much more than a large frame needs is replaced between steps,
+    # A clip's process takes about 400 MB; one that keeps much more than a large frame needs is replaced between steps,
     # and each one now and then, for the libraries below us may leak. Threads share their process and are left alone.
     worker_max_memory_per_child=1_500_000,
     worker_max_tasks_per_child=5_000,
@@ -67,6 +67,9 @@ app.conf.update(
 
 
 LOOK_FOR_LOST_EVERY_S = 0.5
+# Rendering takes what the others leave: the API, the dispatcher and the soundtrack are a small share of the work, and
+# each is waited for.
+RENDERING_NICENESS = 5
 
 # The name of this process's worker: set before the fork, so that the children have their parent's.
 worker_name = ""
@@ -93,6 +96,7 @@ def on_child_started(**_: Any) -> None:
     # A service manager tells the whole group to stop (systemd does, and `timeout`). How a worker stops is for its own
     # process to say: it waits for its children, and hands back what they cannot finish.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.nice(RENDERING_NICENESS)
     # Made after the fork: neither a connection pool nor a thread survives one.
     enter()
 
