@@ -52,15 +52,16 @@ class Settings:
 DEFAULT = Settings(SPEC.preset, SPEC.crf, EXTRA_PARAMS[SPEC.preset])
 CANDIDATES = (
     DEFAULT,
-    Settings("superfast", 23),
-    Settings("veryfast", 23),
-    Settings("veryfast", 23, ":subme=1:me=dia"),
-    Settings("veryfast", 23, ":subme=1:aq-mode=3"),
+    Settings("veryfast", 23, ":subme=1:b-adapt=0:rc-lookahead=5"),
+    Settings("veryfast", 21, ":subme=1:b-adapt=0:rc-lookahead=5"),
+    Settings("veryfast", 22, ":subme=1:b-adapt=0:rc-lookahead=3"),
+    Settings("veryfast", 22, ":subme=1:b-adapt=0:rc-lookahead=5:aq-mode=3"),
+    Settings("veryfast", 23, ":subme=1:b-adapt=0"),
+    Settings("veryfast", 23, ":subme=1"),
     Settings("veryfast", 23, ":subme=1:rc-lookahead=30"),
-    Settings("veryfast", 21, ":subme=1"),
-    Settings("veryfast", 25, ":subme=1"),
+    Settings("veryfast", 23),
+    Settings("superfast", 23),
     Settings("faster", 23),
-    Settings("faster", 23, ":subme=1"),
     Settings("fast", 23),
     Settings("medium", 23),
 )

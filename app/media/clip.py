@@ -51,7 +51,7 @@ class ClipSpec:
     caption_style: CaptionStyle = CaptionStyle()
     language: str = ""
     preset: str = "veryfast"
-    crf: int = 23
+    crf: int = 22
     encoder: EncoderName = EncoderName.X264
     motion: Motion = Motion()
     transition: Transition = Transition()

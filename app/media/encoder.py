@@ -19,9 +19,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from app.media.warp import FramePlanes
 
-# A slow pan over a still gains nothing from a finer motion search: a third less CPU time, and on
-# photographs SSIM 0.9880 against 0.9877 for 8 % more bytes.
-EXTRA_PARAMS = {"veryfast": ":subme=1"}
+# A slow pan over a still gains nothing from a finer motion search, from trying how many B-frames fit, or from a longer
+# look ahead: without them it takes three fifths of the CPU time at the same likeness (docs/measurements.md).
+EXTRA_PARAMS = {"veryfast": ":subme=1:b-adapt=0:rc-lookahead=5"}
 
 
 def repeatable_code() -> str:

@@ -32,7 +32,7 @@ _PIPE_BYTES = 1 << 20
 _STDERR_BYTES = 4000
 
 _BT709 = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-# What each is told, for the look of x264's veryfast at crf 23. All make High profile; none looks for scene cuts, so
+# What each is told, for the look of x264's veryfast at crf 22. All make High profile; none looks for scene cuts, so
 # that only a GOP's first frame is an IDR. B-frames, at most two and none of them referred to, where they are known
 # to work on every model: joining allows for no more.
 _SETTINGS: dict[EncoderName, tuple[str, ...]] = {

@@ -32,7 +32,7 @@ OUTPUT = "clip.mp4"
 
 
 class ClipStep(StepHandler):
-    version = 2  # Pictures are enlarged by another filter.
+    version = 2  # Pictures are enlarged by another filter, and x264 has other settings.
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
