@@ -112,16 +112,15 @@ class RealFarm:
 
     def running_step(self, job: Job, kind: str) -> Step:
         """A step of the job and kind that runs right now."""
+        return wait_for(lambda: self.step_at_work(job, kind), within_s=60, every_s=0.02, what=f"a running {kind}")
 
-        def look() -> Step | None:
-            with self.database.read() as session:
-                return session.scalars(
-                    select(Step)
-                    .join(JobRow, JobRow.id == Step.job_id)
-                    .where(JobRow.public_id == job.id, Step.kind == kind, Step.status == "running")
-                ).first()
-
-        return wait_for(look, within_s=60, every_s=0.02, what=f"a running {kind}")
+    def step_at_work(self, job: Job, kind: str) -> Step | None:
+        with self.database.read() as session:
+            return session.scalars(
+                select(Step)
+                .join(JobRow, JobRow.id == Step.job_id)
+                .where(JobRow.public_id == job.id, Step.kind == kind, Step.status == "running")
+            ).first()
 
     def wait_for_workers(self) -> None:
         def all_there() -> bool:

@@ -133,7 +133,9 @@ def cancel_at_the_last_commit(farm: RealFarm, *, first: bool) -> tuple[Job, bool
     """
     while True:
         job = farm.submit(tiny())
-        gate = farm.running_step(job, StepKind.GATE)
+        gate = gate_at_work(farm, job)
+        if gate is None:
+            continue
         folder = work_folder(farm.settings.work_dir, gate.id, gate.token)
         with ThreadPoolExecutor() as threads:
             with farm.database.begin() as session:
@@ -147,6 +149,17 @@ def cancel_at_the_last_commit(farm: RealFarm, *, first: bool) -> tuple[Job, bool
                 wait_for(lambda folder=folder: not folder.exists(), within_s=30, every_s=0.01, what="a gate's outputs")
                 answer = answer or threads.submit(ask_to_cancel, farm, job)
             return job, answer.result()
+
+
+def gate_at_work(farm: RealFarm, job: Job) -> Step | None:
+    """The job's gate while it runs; None when it was over between two looks, for it takes hundredths of a second."""
+
+    def look() -> tuple[Step | None] | None:
+        gate = farm.step_at_work(job, StepKind.GATE)
+        return (gate,) if gate is not None or finished_at(farm, job) is not None else None
+
+    (gate,) = wait_for(look, within_s=60, every_s=0.002, what="a running gate")
+    return gate
 
 
 def ask_to_cancel(farm: RealFarm, job: Job) -> bool:
@@ -188,11 +201,15 @@ def steps_of(farm: RealFarm, job: Job) -> list[Step]:
         return list(session.scalars(query))
 
 
-def ended_at(farm: RealFarm, job: Job) -> float:
+def finished_at(farm: RealFarm, job: Job) -> float | None:
     with farm.database.read() as session:
-        finished_at = session.execute(select(JobRow.finished_at).where(JobRow.public_id == job.id)).scalar_one()
-    assert finished_at is not None
-    return finished_at
+        return session.execute(select(JobRow.finished_at).where(JobRow.public_id == job.id)).scalar_one()
+
+
+def ended_at(farm: RealFarm, job: Job) -> float:
+    moment = finished_at(farm, job)
+    assert moment is not None
+    return moment
 
 
 def check_canceled(farm: RealFarm, job: Job) -> None:
