@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -77,10 +78,16 @@ worker_name = ""
 encoder = X264_UNTRIED
 
 
-def enter() -> None:
+def enter(on_hung: Callable[[], None] | None = None) -> None:
     """Wire this process for its tasks."""
     farm = build_farm(settings, CeleryBell(settings.broker_url), encoder)
-    enter_process(Process(worker_name, farm, LeaseHeartbeat(farm.database, farm.lease_ttl_s)))
+    enter_process(Process(worker_name, farm, LeaseHeartbeat(farm.database, farm.lease_ttl_s, on_hung=on_hung)))
+
+
+def end_this_child() -> None:
+    # Whatever hangs here may hold any lock, so nothing is tidied: the pool replaces a child that has died, and what it
+    # was at is handed back.
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @signals.setup_logging.connect
@@ -98,7 +105,7 @@ def on_child_started(**_: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(RENDERING_NICENESS)
     # Made after the fork: neither a connection pool nor a thread survives one.
-    enter()
+    enter(end_this_child)
 
 
 @signals.worker_init.connect

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from sqlalchemy import select, update
 
@@ -15,7 +18,7 @@ from app.services.claim_step import Claim
 from app.services.leases import LeaseKey
 from tests.farms import claim, make_job, make_org
 from tests.waiting import wait_for
-from workers.heartbeat import LeaseHeartbeat
+from workers.heartbeat import LeaseHeartbeat, Patience
 
 TTL_S = 1.0
 
@@ -50,6 +53,34 @@ def test_a_canceled_step_is_told_at_its_next_report(database: Database, claimed:
         wait_for(lease.lost.is_set)
         with pytest.raises(LeaseLost):
             lease.report(0.5)
+
+
+@pytest.mark.parametrize("canceled", [False, True])
+def test_a_step_that_hangs_is_told_to_its_process(database: Database, claimed: Claim, canceled: bool) -> None:
+    hung = threading.Event()
+    # A wanted step may be silent for longer than one that is not.
+    patience = Patience(silent_s=60.0, lost_s=0.5) if canceled else Patience(silent_s=0.5, lost_s=60.0)
+    beats = LeaseHeartbeat(database, TTL_S, on_hung=hung.set, patience=patience)
+    with beats.hold(LeaseKey(claimed.step_id, claimed.token)):
+        if canceled:
+            with database.read() as session:
+                job = session.execute(select(Job)).scalar_one()
+            cancel_job(database, job.org_id, job.public_id)
+        wait_for(hung.is_set, what="the end of its patience")
+
+
+def test_a_step_that_reports_does_not_hang(database: Database, claimed: Claim) -> None:
+    hung = threading.Event()
+    beats = LeaseHeartbeat(database, TTL_S, on_hung=hung.set, patience=Patience(silent_s=2 * TTL_S))
+    with beats.hold(LeaseKey(claimed.step_id, claimed.token)) as lease:
+        began_s = time.monotonic()
+
+        def has_worked_on() -> bool:
+            lease.report(0.5)
+            return time.monotonic() > began_s + 4 * TTL_S
+
+        wait_for(has_worked_on, every_s=0.05)
+    assert not hung.is_set()
 
 
 def test_a_lease_taken_by_another_worker_is_lost(database: Database, claimed: Claim) -> None:
