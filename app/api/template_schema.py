@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from app.api.caption_request import Font
 from app.api.strict import Strict
 from app.domain.caption_style import LEAST_BOX_OPACITY, CaptionBox, CaptionStyle, parse_colour
-from app.domain.look import check_template, resolved
+from app.domain.look import PLACES, check_template, resolved
 from app.domain.template import (
     LEAST_CARD_S,
     LEAST_LOGO,
@@ -36,6 +37,18 @@ from app.templates import load_template, template_names
 M = TypeVar("M", bound=Strict)
 
 PALETTE_NAMES = ("ground", "text", "accent")
+
+
+def _line(value: str) -> str:
+    # What looks like a place is meant as one: a typing mistake must not be aired.
+    for place in re.findall(r"\{([^{}]*)\}", value):
+        if place not in PLACES:
+            raise PydanticCustomError(
+                "place",
+                "There is no {place}: a line can name {places}.",
+                {"place": f"{{{place}}}", "places": " and ".join(f"{{{name}}}" for name in PLACES)},
+            )
+    return value
 
 
 def all_defaults(model: type[M]) -> Callable[[], M]:
@@ -135,7 +148,7 @@ class TemplateTransition(Strict):
 class TemplateCard(Strict):
     """A title card before the first scene or after the last."""
 
-    lines: list[Annotated[str, Field(min_length=1, max_length=120)]] = Field(
+    lines: list[Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_line)]] = Field(
         default_factory=lambda: list(Card.lines),
         min_length=1,
         max_length=3,

@@ -24,7 +24,9 @@ from app.domain.template import Card, Corner, Fonts, Logo, LowerThird, Template
 from app.domain.timeline import Pace
 from app.domain.typeface import Typeface
 
-_PLACE = re.compile(r"\{(title|brand)\}")
+# What a card's line can name.
+PLACES = ("title", "brand")
+_PLACE = re.compile("{(" + "|".join(PLACES) + ")}")
 # A colour that could not be read is mixed with white or black in steps of this size.
 _STEP = 0.05
 

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.domain.capitals import depends_on_language
-from app.domain.caption_style import differences
+from app.domain.caption_style import CaptionPosition, differences
 from app.domain.clip_pieces import WHOLE, Piece, pieces_for
 from app.domain.look import pace_of
 from app.domain.plan_look import Cards, card_look, cards_of, has_lower_thirds, template_look, transition_params
@@ -230,11 +230,16 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
-        # What a lower third says need not be painted too.
-        **({"wordless": True} if has_lower_thirds(video) else {}),
+        **({"wordless": True} if _needs_its_place(video) else {}),
         **_take(scene.image_take),
     }
     return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))
+
+
+def _needs_its_place(video: VideoInput) -> bool:
+    """Whether something is laid over the place of a painted heading: captions, or a lower third that says the same."""
+    has_captions = video.captions != CaptionMode.OFF
+    return has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM)
 
 
 def _take(number: int) -> dict[str, int]:

@@ -112,7 +112,7 @@ class EffectView:
             return act()
         except SceneworksError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             raise EffectFailed(
                 f"the effect {self._shown.name} failed: {type(error).__name__}: {error} "

@@ -50,10 +50,15 @@ class VideoInfo:
     is_untagged: bool
 
 
+def holds_pictures(head: bytes) -> bool:
+    """Whether the file is of AVIF or HEIC: pictures in the boxes of a video."""
+    return head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS
+
+
 def demuxer_for(head: bytes) -> str | None:
     """The demuxer that the file's first bytes call for, or None when they are of no video that we accept."""
     if head[4:8] == b"ftyp":
-        return None if head[8:12] in _PICTURE_BRANDS else "mov"
+        return None if holds_pictures(head) else "mov"
     return "matroska" if head[:4] == _MATROSKA else None
 
 

@@ -89,6 +89,8 @@ def inspect(path: Path) -> Inspected:
     from app.media import inspect_video
     from app.media.inspect_audio import demuxer_for, inspect_audio
 
+    if inspect_video.holds_pictures(head):
+        raise UnsupportedMedia("AVIF and HEIC pictures cannot be read. PNG, JPEG, WebP and GIF are accepted.")
     if inspect_video.demuxer_for(head) is not None:
         video = inspect_video.inspect_video(path)
         # Without a moving picture it is a sound in the same kind of box.

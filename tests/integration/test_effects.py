@@ -142,6 +142,7 @@ def test_what_a_mask_leaves_out_is_black(tmp_path: Path, pictures: tuple[Path, P
         ("import no_such_module\n", "cannot be loaded: ModuleNotFoundError"),
         ("def effect(clip:\n", "cannot be loaded: SyntaxError"),
         ("def effect(clip):\n    return clip.transform(lambda get, t: 1 / 0)\n", "ZeroDivisionError"),
+        ("def effect(clip):\n    raise SystemExit('enough')\n", "SystemExit: enough"),
     ],
 )
 def test_what_an_effect_does_wrong_is_told_as_its_fault_and_not_tried_again(

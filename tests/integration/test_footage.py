@@ -17,6 +17,7 @@ from app.domain.errors import BadMedia, LeaseLost, UnsupportedMedia
 from app.media.clip import render_clip
 from app.media.inspect_video import VideoInfo, inspect_video
 from app.media.sources import FootagePiece
+from app.services.assets import inspect
 from tests.integration.test_clip import SPEC, cues, plain, rgb_of
 from tests.media_samples import ffmpeg, nobody_cares
 
@@ -120,6 +121,11 @@ def damaged(tmp_path: Path, kind: str) -> Path:
 def test_what_is_no_video_that_can_be_shown_is_refused(tmp_path: Path, kind: str) -> None:
     with pytest.raises(UnsupportedMedia):
         inspect_video(damaged(tmp_path, kind))
+
+
+def test_a_picture_in_a_videos_box_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedMedia, match="AVIF and HEIC pictures"):
+        inspect(damaged(tmp_path, "one picture"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process its own peak")

@@ -91,6 +91,8 @@ def test_what_a_request_says_of_captions_takes_the_place_of_the_templates(api: A
         ({"template": {"name": "ours", "intro": {"text": "ground"}}}, "template.intro.text"),
         ({"template": {"name": "ours", "intro": {"lines": []}}}, "template.intro.lines"),
         ({"template": {"name": "ours", "intro": {"length_s": 9}}}, "template.intro.length_s"),
+        ({"template": {"name": "ours", "intro": {"lines": ["{tile}"]}}}, "template.intro.lines.0"),
+        ({"template": {"name": "ours", "intro": {"lines": ["{ title }"]}}}, "template.intro.lines.0"),
         ({"template": {"name": "ours", "motion": {"zoom": 0.5}}}, "template.motion.zoom"),
         ({"template": {"name": "ours", "motion": {"moves": ["in", "spin"]}}}, "template.motion.moves.1"),
         ({"template": {"name": "ours", "transition": {"kind": "explode"}}}, "template.transition.kind"),
