@@ -30,7 +30,8 @@ def slow_disk(tmp_path: Path) -> SlowDisk:
 
 @pytest.fixture
 def environment(slow_disk: SlowDisk) -> dict[str, str]:
-    return slow_disk.environment
+    # With one slot the next file in storage is that of the one clip at work.
+    return {**slow_disk.environment, "SCENEWORKS_CPU_SLOTS": "1"}
 
 
 def test_no_lease_is_lost_for_a_slow_storage(farm: RealFarm, slow_disk: SlowDisk) -> None:
