@@ -48,6 +48,11 @@ class Piece:
 WHOLE = Piece()
 
 
+def is_step_or_piece(name: str, asked: str) -> bool:
+    """Whether a step's name is the one that was asked for, or that of a piece of it."""
+    return name == asked or (name.startswith(f"{asked}/") and name.removeprefix(f"{asked}/").isdigit())
+
+
 def pieces_for(text: str, *, width_px: int, height_px: int, fps: int) -> tuple[Piece, ...]:
     """The pieces of the clip in which `text` is spoken, in order."""
     work = speech_s(text.split()) * fps * width_px * height_px / (FRAMES * FRAME_PIXELS)

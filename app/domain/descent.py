@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from app.domain.clip_pieces import is_step_or_piece
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.plan import StepKind, StepPlan
 from app.domain.states import JobStatus
@@ -59,16 +60,17 @@ def wish_of_child(own: str | None, parent_status: JobStatus, parent_wish: str | 
 def wish_for(from_step: str | None, kinds: dict[str, str]) -> str | None:
     """The `fresh_from` of a retry from `from_step`. `kinds` maps the parent's step names to their kinds.
 
-    InvalidInput, with the names that come near, for a step that the parent has not.
+    A clip that was made in pieces can be named as a whole: `scene/1/clip`. InvalidInput, with the names that come near,
+    for a step that the parent has not.
     """
     if from_step is None:
         return None
-    if from_step not in kinds:
+    if not any(is_step_or_piece(name, from_step) for name in kinds):
         near = get_close_matches(from_step, kinds, n=NEAR_NAMES)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise InvalidInput("from_step", f"The job has no such step.{hint}", near=near)
     # Everything grows from the script, though no step names it as a need.
-    return EVERYTHING if kinds[from_step] == StepKind.SCRIPT else from_step
+    return EVERYTHING if kinds.get(from_step) == StepKind.SCRIPT else from_step
 
 
 def fresh_names(plans: Sequence[StepPlan], wish: str | None, standing: Collection[str] = ()) -> frozenset[str]:
@@ -77,6 +79,6 @@ def fresh_names(plans: Sequence[StepPlan], wish: str | None, standing: Collectio
         return frozenset()
     fresh = set(standing)
     for plan in plans:
-        if wish in (EVERYTHING, plan.name) or not fresh.isdisjoint(plan.needs):
+        if wish == EVERYTHING or is_step_or_piece(plan.name, wish) or not fresh.isdisjoint(plan.needs):
             fresh.add(plan.name)
     return frozenset(fresh)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.clip_pieces import MOST, Piece, pieces_for
+from app.domain.descent import fresh_names, wish_for
 from app.domain.effects import Effect
+from app.domain.errors import InvalidInput
 from app.domain.plan import StepKind, StepPlan, VideoPools, clips_in_order, plan_scenes, whole_clip
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
@@ -84,3 +87,14 @@ def test_the_whole_clip_is_what_would_be_planned_without_pieces() -> None:
     found = whole_clip(in_pieces["scene/1/clip/2"])
     sizes = {"width_px": 270, "height_px": 480}
     assert replace(found, params={**found.params, **sizes}) == small["scene/1/clip"]
+
+
+def test_a_clip_in_pieces_can_be_asked_for_as_a_whole() -> None:
+    plans = list(planned(Scene(1, LONG), Scene(2, "Two words.")).values())
+    kinds = {plan.name: plan.kind for plan in plans}
+    assert wish_for("scene/1/clip", kinds) == "scene/1/clip"
+    anew = fresh_names(plans, "scene/1/clip")
+    assert anew == {"scene/1/clip/1", "scene/1/clip/2", "assemble", "gate"}
+    assert fresh_names(plans, "scene/1/clip/2") == anew - {"scene/1/clip/1"}
+    with pytest.raises(InvalidInput):
+        wish_for("scene/1", kinds)
