@@ -16,7 +16,9 @@ import av
 from sqlalchemy import select
 
 from app.domain.captions import CaptionSpan, caption_spans
-from app.domain.plan import StepKind, image_name, narration_name
+from app.domain.clip_pieces import without_pieces
+from app.domain.plan import StepKind
+from app.domain.step_names import image_name, narration_name
 from app.domain.timeline import LEAD_IN_S
 from app.media.clip import ClipSpec, render_clip
 from app.media.encoder import EXTRA_PARAMS, repeatable_code
@@ -50,9 +52,8 @@ def scenes_of_last_job(farm: BenchFarm) -> list[Scene]:
         job_id = session.scalar(select(Step.job_id).order_by(Step.job_id.desc()))
         steps = {step.name: step for step in session.scalars(select(Step).where(Step.job_id == job_id))}
     count = sum(step.kind == StepKind.NARRATION for step in steps.values())
-    # Any piece of a clip knows what captions the whole has.
     clips = {
-        step.params["number"]: {**step.params, "piece": None} for step in steps.values() if step.kind == StepKind.CLIP
+        step.params["number"]: without_pieces(step.params) for step in steps.values() if step.kind == StepKind.CLIP
     }
 
     def output(step_name: str, name: str) -> Path:

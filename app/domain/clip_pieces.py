@@ -27,8 +27,9 @@ class Piece:
     of: int = 1
 
     @classmethod
-    def from_json(cls, value: Mapping[str, int] | None) -> Piece:
-        return cls(**(value or {}))
+    def from_params(cls, params: Mapping[str, Any]) -> Piece:
+        """The piece that a step with these parameters makes."""
+        return cls(**params.get("piece", {}))
 
     @property
     def is_last(self) -> bool:
@@ -48,11 +49,6 @@ class Piece:
 WHOLE = Piece()
 
 
-def is_step_or_piece(name: str, asked: str) -> bool:
-    """Whether a step's name is the one that was asked for, or that of a piece of it."""
-    return name == asked or (name.startswith(f"{asked}/") and name.removeprefix(f"{asked}/").isdigit())
-
-
 def pieces_for(text: str, *, width_px: int, height_px: int, fps: int) -> tuple[Piece, ...]:
     """The pieces of the clip in which `text` is spoken, in order."""
     work = speech_s(text.split()) * fps * width_px * height_px / (FRAMES * FRAME_PIXELS)
@@ -68,3 +64,8 @@ def _cuts(frames: int, own_frames: int, fps: int, of: int) -> list[int]:
         # It was spoken far faster than anyone speaks: too short for a second each.
         cuts = [own_frames * number // of for number in range(of)]
     return [*cuts, frames]
+
+
+def without_pieces(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the whole clip, from those of its last piece, which knows of all that the others do."""
+    return {key: value for key, value in params.items() if key != "piece"}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from app.domain.clip_pieces import is_step_or_piece
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.plan import StepKind, StepPlan
 from app.domain.states import JobStatus
+from app.domain.step_names import is_step_or_piece
 
 EVERYTHING = "all"
 NEAR_NAMES = 5

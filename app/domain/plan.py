@@ -15,9 +15,8 @@ scene's picture.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.domain.capitals import depends_on_language
@@ -30,18 +29,12 @@ from app.domain.scripts import Script as WritingScript
 from app.domain.scripts import scripts_in
 from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.states import Pool
+from app.domain.step_names import ASSEMBLE, GATE, INTRO, OUTRO, SOUNDTRACK, clip_name, image_name, narration_name
 from app.domain.template import changes
 from app.domain.timeline import DEFAULT_PACE
 from app.domain.video import CaptionMode, VideoInput
 
 MAX_ATTEMPTS = 4
-
-# The names of the steps that end a plan; those of a variant follow its own name and a slash.
-SOUNDTRACK, ASSEMBLE, GATE = "soundtrack", "assemble", "gate"
-
-# The assembly's outputs of which a variant has its own; subtitles are the same at every size.
-VIDEO = "video.mp4"
-POSTER = "poster.jpg"
 
 
 class StepKind:
@@ -137,34 +130,6 @@ def plan_script(video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     return (StepPlan("script", StepKind.SCRIPT, pools.script, provider=provider, goes_ahead=goes_ahead),)
 
 
-def narration_name(number: int) -> str:
-    return f"scene/{number}/narration"
-
-
-def image_name(number: int) -> str:
-    return f"scene/{number}/image"
-
-
-def clip_name(number: int, piece: Piece = WHOLE) -> str:
-    whole = f"scene/{number}/clip"
-    return whole if piece.of == 1 else f"{whole}/{piece.number}"
-
-
-INTRO, OUTRO = "intro/clip", "outro/clip"
-_CLIP = re.compile(r"(?:^|/)(?:(intro)|scene/(\d+)|(outro))/clip(?:/(\d+))?$")
-
-
-def clips_in_order(steps: Iterable[str]) -> list[str]:
-    """Those of the steps' names that are clips or their pieces, of one video, in the order in which they are shown."""
-    found = ((match, name) for name in steps if (match := _CLIP.search(name)))
-
-    def place(match: re.Match[str]) -> tuple[bool, int, int]:
-        intro, number, outro, piece = match.groups()
-        return outro is not None, 0 if intro else int(number or 0), int(piece or 0)
-
-    return [name for _, name in sorted(found, key=lambda it: place(it[0]))]
-
-
 def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[StepPlan, ...]:
     """All the steps that follow the script, every one after the steps it needs; they are called in this order."""
     count = len(script.scenes)
@@ -230,14 +195,14 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
-        **({"wordless": True} if _needs_its_place(video) else {}),
+        **({"wordless": True} if _headings_are_covered(video) else {}),
         **_take(scene.image_take),
     }
     return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))
 
 
-def _needs_its_place(video: VideoInput) -> bool:
-    """Whether something is laid over the place of a painted heading: captions, or a lower third that says the same."""
+def _headings_are_covered(video: VideoInput) -> bool:
+    """Whether something lies where a heading would be painted: captions, or a lower third that says the same."""
     has_captions = video.captions != CaptionMode.OFF
     return has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM)
 
@@ -286,14 +251,6 @@ def _plan_clip(
         params["next_card"] = asdict(cards.outro.background)
     name = clip_name(scene.number, piece)
     return StepPlan(name, StepKind.CLIP, Pool.CPU, params, tuple(needs), size=1 / piece.of)
-
-
-def whole_clip(plan: StepPlan) -> StepPlan:
-    """The whole clip instead of its last piece, which knows of all that the others do; any other step as it is."""
-    if plan.kind != StepKind.CLIP:
-        return plan
-    params = {key: value for key, value in plan.params.items() if key != "piece"}
-    return replace(plan, name=clip_name(params["number"]), params=params, size=1.0)
 
 
 def plan_cards(cards: Cards, first: Scene, video: VideoInput, encoding: Mapping[str, Any]) -> tuple[StepPlan, ...]:

@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from app.domain.plan import ASSEMBLE, POSTER, SOUNDTRACK, VIDEO, StepKind, StepPlan, VideoPools, plan_scenes
+from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Script
 from app.domain.states import Pool
+from app.domain.step_names import ASSEMBLE, POSTER, SOUNDTRACK, VIDEO
 from app.domain.variants import AudioFormat, Frame, Teaser, Variants, preview_frame
 from app.domain.video import VideoInput
 

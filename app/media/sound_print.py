@@ -31,12 +31,11 @@ def sound_fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     with open_media(path, "mov", decoders=("aac",)) as container:
         stream = container.streams.audio[0]
-        to_samples = (stream.time_base or 1) * RATE_HZ
-        played = (round((stream.start_time or 0) * to_samples), round((stream.duration or 0) * to_samples))
+        samples = FrameGrid(stream.time_base or Fraction(1), RATE_HZ)
+        played = (samples.nearest(stream.start_time or 0), samples.nearest(stream.duration or 0))
         context = stream.codec_context
         digest.update(repr((context.name, context.sample_rate, context.channels, *played)).encode())
         digest.update(bytes(context.extradata or b""))
-        samples = FrameGrid(stream.time_base or Fraction(1), RATE_HZ)
         for packet in container.demux(stream):
             if packet.size and packet.pts is not None:
                 digest.update(repr((samples.nearest(packet.pts), packet.size)).encode())

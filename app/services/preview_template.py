@@ -14,13 +14,15 @@ from typing import Any
 import av
 from PIL import Image, ImageDraw
 
+from app.domain.clip_pieces import without_pieces
 from app.domain.dress import dress
 from app.domain.look import Brand
-from app.domain.plan import INTRO, OUTRO, StepKind, StepPlan, VideoPools, clip_name, plan_scenes, whole_clip
+from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.plan_look import title_card_from
 from app.domain.script import Scene, Script
 from app.domain.speech import Speech, Word
 from app.domain.states import Pool
+from app.domain.step_names import INTRO, OUTRO, clip_name
 from app.domain.template import Corner, Logo, Template
 from app.domain.typeface import Typeface
 from app.domain.video import VideoInput
@@ -82,12 +84,19 @@ def preview_template(template: Template, *, width_px: int, height_px: int, out: 
     brand = Brand(name="Your brand", logo=SAMPLE_LOGO if logo is not None else None)
     video = replace(dress(replace(video, template=replace(template, logo=logo)), brand), assets={SAMPLE_LOGO: ""})
     pools = VideoPools(Pool.IO, Pool.CPU, Pool.CPU)
-    plans = {plan.name: plan for plan in map(whole_clip, plan_scenes(SCRIPT, video, pools))}
+    plans = {plan.name: plan for plan in map(_whole, plan_scenes(SCRIPT, video, pools))}
     with tempfile.TemporaryDirectory() as folder:
         studio = _Studio(Path(folder), plans, _sample_logo(Path(folder)))
         frames = [frame for step in _steps_in(plans) for frame in studio.frames_of(step)]
     _sheet(template, frames).save(out, "PNG", optimize=True)
     return len(frames)
+
+
+def _whole(plan: StepPlan) -> StepPlan:
+    """The whole clip instead of a piece of it; the last of them is taken. Any other step as it is."""
+    if plan.kind != StepKind.CLIP:
+        return plan
+    return replace(plan, name=clip_name(plan.params["number"]), params=without_pieces(plan.params))
 
 
 def _steps_in(plans: Mapping[str, StepPlan]) -> list[str]:

@@ -154,12 +154,13 @@ def cancel_at_the_last_commit(farm: RealFarm, *, first: bool) -> tuple[Job, bool
 def gate_at_work(farm: RealFarm, job: Job) -> Step | None:
     """The job's gate while it runs; None when it was over between two looks, for it takes hundredths of a second."""
 
-    def look() -> tuple[Step | None] | None:
-        gate = farm.step_at_work(job, StepKind.GATE)
-        return (gate,) if gate is not None or finished_at(farm, job) is not None else None
-
-    (gate,) = wait_for(look, within_s=60, every_s=0.002, what="a running gate")
-    return gate
+    found = wait_for(
+        lambda: farm.step_at_work(job, StepKind.GATE) or finished_at(farm, job),
+        within_s=60,
+        every_s=0.002,
+        what="a running gate",
+    )
+    return found if isinstance(found, Step) else None
 
 
 def ask_to_cancel(farm: RealFarm, job: Job) -> bool:

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.clip_pieces import MOST, Piece, pieces_for
+from app.domain.clip_pieces import MOST, Piece, pieces_for, without_pieces
 from app.domain.descent import fresh_names, wish_for
 from app.domain.effects import Effect
 from app.domain.errors import InvalidInput
-from app.domain.plan import StepKind, StepPlan, VideoPools, clips_in_order, plan_scenes, whole_clip
+from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
+from app.domain.step_names import clips_in_order
 from app.domain.timeline import fade_frames, scene_frames
 from app.domain.video import VideoInput
 
@@ -84,9 +85,8 @@ def test_the_whole_clip_is_what_would_be_planned_without_pieces() -> None:
     in_pieces = planned(Scene(1, LONG), Scene(2, "Two words."))
     # At a sixteenth of the pixels nothing is cut.
     small = planned(Scene(1, LONG), Scene(2, "Two words."), video=replace(TALL, width_px=270, height_px=480))
-    found = whole_clip(in_pieces["scene/1/clip/2"])
-    sizes = {"width_px": 270, "height_px": 480}
-    assert replace(found, params={**found.params, **sizes}) == small["scene/1/clip"]
+    found = without_pieces(in_pieces["scene/1/clip/2"].params)
+    assert {**found, "width_px": 270, "height_px": 480} == small["scene/1/clip"].params
 
 
 def test_a_clip_in_pieces_can_be_asked_for_as_a_whole() -> None:

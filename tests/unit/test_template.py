@@ -14,9 +14,10 @@ from app.domain.caption_style import CaptionBox, CaptionMode, CaptionPosition, C
 from app.domain.dress import dress
 from app.domain.errors import InvalidInput
 from app.domain.look import Brand, branded, check_template, corner_for, legible, readable, resolved, title_card
-from app.domain.plan import INTRO, OUTRO, StepKind, StepPlan, VideoPools, clip_name, image_name, plan_scenes
+from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
+from app.domain.step_names import INTRO, OUTRO, clip_name, image_name
 from app.domain.template import (
     Card,
     Corner,

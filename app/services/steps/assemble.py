@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.plan import ASSEMBLE, POSTER, VIDEO, clips_in_order
+from app.domain.step_names import ASSEMBLE, POSTER, VIDEO, clips_in_order
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out, whole_frames
 from app.media.even_out import even_out

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from app.domain.plan import image_name
 from app.domain.plan_look import title_card_from
+from app.domain.step_names import image_name
 from app.domain.template import Motion, Transition
 from app.domain.timeline import card_frames, fade_frames
 from app.domain.video import CaptionMode

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.plan import SOUNDTRACK
 from app.domain.plan_variants import AUDIO, TEASER
+from app.domain.step_names import SOUNDTRACK
 from app.domain.timeline import Pace
 from app.media.audio_file import check_audio
 from app.media.teaser import TeaserSpec, check_teaser

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.errors import GateFailed
-from app.domain.plan import ASSEMBLE, SOUNDTRACK, VIDEO, StepKind
+from app.domain.plan import StepKind
 from app.domain.states import StepStatus
+from app.domain.step_names import ASSEMBLE, SOUNDTRACK, VIDEO
 from app.domain.timeline import Pace, card_frames
 from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output

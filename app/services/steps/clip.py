@@ -11,9 +11,10 @@ from app.domain.caption_style import CaptionStyle
 from app.domain.captions import break_into_cues, shape_for, with_texts
 from app.domain.clip_pieces import Piece
 from app.domain.encoders import EncoderChoice, EncoderName, choice_for_clip
-from app.domain.plan import KEEP_TO_X264, image_name, narration_name
+from app.domain.plan import KEEP_TO_X264
 from app.domain.sources import Background
 from app.domain.speech import Speech
+from app.domain.step_names import image_name, narration_name
 from app.domain.template import Corner, Logo, LowerThird, Motion, Transition
 from app.domain.timeline import LEAD_IN_S, fade_frames, scene_frames
 from app.domain.typeface import Typeface
@@ -47,7 +48,7 @@ class ClipStep(StepHandler):
         spec = replace(spec, encoder=encoder.name, watermark=watermark(farm, claim.params))
         source = source_of(farm, claim.params, inputs, "")
         next_source = None
-        if not claim.params["is_last"] and Piece.from_json(claim.params.get("piece")).is_last:
+        if not claim.params["is_last"] and Piece.from_params(claim.params).is_last:
             next_source = source_of(farm, claim.params, inputs, "next_")
         out = bench.folder / OUTPUT
         made = render_clip(spec, source, next_source, out, bench.report)
@@ -151,7 +152,7 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         motion=Motion.from_json(params.get("motion", {})),
         transition=transition,
         title=scene_title(params.get("title")),
-        piece=Piece.from_json(params.get("piece")).frames(frames, fade, fps),
+        piece=Piece.from_params(params).frames(frames, fade, fps),
     )
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 import app
 from app.domain.encoders import EncoderName
-from app.domain.plan import ASSEMBLE, VIDEO, StepKind, clips_in_order
+from app.domain.plan import StepKind
+from app.domain.step_names import ASSEMBLE, VIDEO, clips_in_order
 from app.models import Job
 from app.services.claim_step import Claim
 from app.services.farm import Farm

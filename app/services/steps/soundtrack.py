@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.plan import narration_name
+from app.domain.step_names import narration_name
 from app.domain.timeline import Pace, SceneTiming, lay_out, whole_frames
 from app.media.loudness import RATE_HZ
 from app.media.narration import Line

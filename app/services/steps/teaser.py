@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.plan import ASSEMBLE, VIDEO
+from app.domain.step_names import ASSEMBLE, VIDEO
 from app.media.teaser import TeaserSpec, fit_piece, length_s, make_teaser
 from app.services.claim_step import Claim
 from app.services.farm import Farm
