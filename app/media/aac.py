@@ -15,6 +15,9 @@ from app.media.loudness import RATE_HZ, Samples
 from app.media.probe import local_url, open_media
 
 BIT_RATE = 192_000
+# At this bit rate libav's plain search keeps more of the sound, in every band, than its two nested loops, in fewer
+# bytes and for three quarters of the time (docs/measurements.md).
+CODING = {"aac_coder": "fast", "flags": "+bitexact"}
 # Of what we write ourselves.
 SOUND_DECODERS = ("aac", "mp3float")
 
@@ -31,7 +34,7 @@ def encode_aac(blocks: Iterable[Samples], out: Path) -> None:
         "fflags": "+bitexact",
     }
     with av.open(local_url(out), "w", format="mp4", options=options) as container:
-        stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo", options={"flags": "+bitexact"})
+        stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo", options=dict(CODING))
         stream.bit_rate = BIT_RATE
         write_sound(container, stream, blocks)
 
