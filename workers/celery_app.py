@@ -29,6 +29,7 @@ from tasks.process import Process, enter_process
 from workers.doorbell import CeleryBell
 from workers.drain import Drain
 from workers.heartbeat import LeaseHeartbeat
+from workers.large_blocks import give_large_blocks_back
 from workers.lost_children import LostChildren
 from workers.pid_space import is_alive, pid_space
 from workers.room_watch import RoomWatch
@@ -118,6 +119,7 @@ def on_worker_init(sender: Any = None, **_: Any) -> None:
         # Threads share this process, so there is no child to be told.
         enter()
     else:
+        give_large_blocks_back()
         # Before the fork, so that the children share the compiled kernels and none compiles them in its first step.
         warm_up()
         # Imported here: it loads the codecs, which the workers that render nothing do without.
