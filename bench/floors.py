@@ -21,7 +21,7 @@ from app.domain.plan import StepKind
 from app.domain.step_names import image_name, narration_name
 from app.domain.timeline import LEAD_IN_S
 from app.media.clip import ClipSpec, render_clip
-from app.media.encoder import EXTRA_PARAMS, repeatable_code
+from app.media.encoder import x264_params
 from app.media.ffmpeg import ffmpeg_binary
 from app.media.typefaces import european
 from app.models import Step
@@ -95,13 +95,12 @@ def append_frames(clip: Path, raw: BinaryIO) -> int:
 def encode_command(raw: Path, spec: ClipSpec, out: Path, *, threads: int, skip: int = 0, frames: int) -> list[str]:
     """One ffmpeg on `frames` of the raw file, with the settings of our own encoder."""
     frame_bytes = spec.width_px * spec.height_px * 3 // 2
-    params = f"keyint={spec.fps}:min-keyint={spec.fps}:scenecut=0:open-gop=0"
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{spec.width_px}x{spec.height_px}", "-r", str(spec.fps)]
     return [
         *(ffmpeg_binary(), "-nostdin", "-v", "error", "-y"),
         *(*source, "-skip_initial_bytes", str(skip * frame_bytes), "-i", str(raw), "-frames:v", str(frames)),
         *("-c:v", "libx264", "-preset", spec.preset, "-crf", str(spec.crf), "-profile:v", "high"),
-        *("-x264-params", params + EXTRA_PARAMS.get(spec.preset, "") + repeatable_code()),
+        *("-x264-params", x264_params(spec.preset, spec.fps)),
         *("-threads", str(threads), str(out)),
     ]
 

@@ -25,6 +25,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.domain.encoders import GOP_S
 from app.media.clip import ClipSpec, render_clip
 from app.media.encoder import EXTRA_PARAMS, repeatable_code
 from app.media.ffmpeg import ffmpeg_binary
@@ -43,10 +44,11 @@ class Settings:
     preset: str
     crf: int
     params: str = ""
+    gop_s: int = GOP_S
 
     @property
     def name(self) -> str:
-        return f"{self.preset} crf {self.crf} {self.params.lstrip(':')}".strip()
+        return f"{self.preset} crf {self.crf} gop {self.gop_s} s {self.params.lstrip(':')}".strip()
 
 
 DEFAULT = Settings(SPEC.preset, SPEC.crf, EXTRA_PARAMS[SPEC.preset])
@@ -56,6 +58,7 @@ CANDIDATES = (
     Settings("veryfast", 21, ":subme=1:b-adapt=0:rc-lookahead=5"),
     Settings("veryfast", 22, ":subme=1:b-adapt=0:rc-lookahead=3"),
     Settings("veryfast", 22, ":subme=1:b-adapt=0:rc-lookahead=5:aq-mode=3"),
+    Settings("veryfast", 22, ":subme=1:b-adapt=0:rc-lookahead=5", gop_s=1),
     Settings("veryfast", 23, ":subme=1:b-adapt=0"),
     Settings("veryfast", 23, ":subme=1"),
     Settings("veryfast", 23, ":subme=1:rc-lookahead=30"),
@@ -95,7 +98,8 @@ def raw_input(raw: Path) -> list[str]:
 
 def measure(raw: Path, settings: Settings, folder: Path) -> Measured:
     out, log = folder / "out.mp4", folder / "vmaf.json"
-    params = f"keyint={FPS}:min-keyint={FPS}:scenecut=0:open-gop=0{settings.params}{repeatable_code()}"
+    gop = settings.gop_s * FPS
+    params = f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0{settings.params}{repeatable_code()}"
     encoder = ["-c:v", "libx264", "-preset", settings.preset, "-crf", str(settings.crf), "-profile:v", "high"]
     before = _children_cpu_s()
     _ffmpeg([*raw_input(raw), *encoder, "-x264-params", params, "-threads", "1", str(out)])

@@ -1,8 +1,8 @@
 """A clip in pieces, so that one scene keeps several workers busy and one edit is not one worker's alone.
 
-Every piece begins at a second of the clip, where the encoder begins a new closed group of pictures anyway: cutting
-there costs no byte and changes no picture. How many pieces there are must be known before anything was spoken, so it
-follows from the text; how long they are follows from the narration.
+Every piece begins at a second of the clip, and with a key frame: where none would have been, it costs that one. How
+many pieces there are must be known before anything was spoken, so it follows from the text; how long they are follows
+from the narration.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One scene's H.264 in one MP4, encoded in this process on one thread.
 
 Nothing in the stream depends on the scene but its pixels: every clip of a video has the same
-parameter sets, begins with an IDR frame and is cut into closed GOPs of one second, so that clips
-join by copying packets.
+parameter sets, begins with an IDR frame and is cut into closed GOPs of GOP_S
+seconds, so that clips join by copying packets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import llvmlite.binding
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from app.domain.encoders import GOP_S
 from app.media.warp import FramePlanes
 
 # A slow pan over a still gains nothing from a finer motion search, from trying how many B-frames fit, or from a longer
@@ -32,6 +33,12 @@ def repeatable_code() -> str:
     """
     has_avx512 = llvmlite.binding.get_host_cpu_features().get("avx512bw", False)
     return ":asm=AVX2,FMA3,BMI1,BMI2,LZCNT" if has_avx512 else ""
+
+
+def x264_params(preset: str, fps: int) -> str:
+    """What x264 is told beside preset and crf."""
+    gop = GOP_S * fps
+    return f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0{EXTRA_PARAMS.get(preset, '')}{repeatable_code()}"
 
 
 class ClipEncoder:
@@ -52,9 +59,7 @@ class ClipEncoder:
             "preset": preset,
             "crf": str(crf),
             "profile": "high",
-            "x264-params": f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0"
-            + EXTRA_PARAMS.get(preset, "")
-            + repeatable_code(),
+            "x264-params": x264_params(preset, fps),
         }
         self._frame = av.VideoFrame(width_px, height_px, "yuv420p")
 

@@ -13,7 +13,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from app.domain.encoders import EncoderName, Trial
+from app.domain.encoders import GOP_S, EncoderName, Trial
 from app.domain.errors import StepError
 from app.media.files import named_errors
 from app.media.join import HEAD_START_FRAMES
@@ -21,7 +21,7 @@ from app.media.picture_planes import Plane
 from app.media.piped_encoder import PipedEncoder
 from app.media.warp import FramePlanes
 
-WIDTH_PX, HEIGHT_PX, FPS, FRAMES = 640, 360, 30, 45
+WIDTH_PX, HEIGHT_PX, FPS, FRAMES = 640, 360, 30, 75
 # Far below what any working encoder gives, far above what a broken driver does.
 LOWEST_PSNR_DB = 30.0
 
@@ -94,8 +94,8 @@ def _judge(clip: Path) -> tuple[str | None, str]:
         fault = "it does not tag its pictures as BT.709"
     elif sorted(shown) != list(range(FRAMES)) or decoded != FRAMES:
         fault = f"of {FRAMES} frames {decoded} came back"
-    elif keys != list(range(0, FRAMES, FPS)):
-        fault = f"its key frames are {keys}, not every {FPS}th"
+    elif keys != list(range(0, FRAMES, GOP_S * FPS)):
+        fault = f"its key frames are {keys}, not every {GOP_S * FPS}th"
     elif ahead > HEAD_START_FRAMES:
         fault = f"it decodes {ahead} frames ahead, and joining allows for {HEAD_START_FRAMES}"
     elif worst_db < LOWEST_PSNR_DB:

@@ -19,7 +19,7 @@ from types import TracebackType
 
 import numpy as np
 
-from app.domain.encoders import EncoderName
+from app.domain.encoders import GOP_S, EncoderName
 from app.domain.errors import EncoderLost, StepError, StorageFull
 from app.domain.machine_faults import without_paths
 from app.media.ffmpeg import POLL_S, QUIET, failure_of, ffmpeg_binary, kill_group
@@ -160,7 +160,8 @@ def arguments(name: EncoderName, width_px: int, height_px: int, fps: int) -> lis
         *_DEVICE.get(name, ()),
         *("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width_px}x{height_px}", "-r", str(fps), "-i", "pipe:0"),
         *("-vf", _BT709 + _UPLOAD.get(name, ""), "-fps_mode", "passthrough", "-c:v", *_SETTINGS[name]),
-        *("-profile:v", "high", "-g", str(fps), "-map_metadata", "-1", "-fflags", "+bitexact", "-f", "mp4", "-y"),
+        *("-profile:v", "high", "-g", str(GOP_S * fps)),
+        *("-map_metadata", "-1", "-fflags", "+bitexact", "-f", "mp4", "-y"),
     ]
 
 
