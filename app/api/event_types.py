@@ -14,6 +14,7 @@ STORED_EVENTS = {
     "step.retrying": "An attempt failed with `error`; the next one comes at once, or at `resume_at`.",
     "step.postponed": "The provider said when to come back, at `resume_at`; this attempt does not count.",
     "step.handed_back": "Its worker was stopped and has given it back; this attempt does not count.",
+    "step.passed_on": "Its result was not known from before: it is done now, and this attempt does not count.",
     "step.stuck": "It does not get on, for this `reason`. Most of it the farm mends by itself.",
     "step.failed": "Its last attempt failed with `error`, and so the job does.",
     "video.succeeded": "The outputs can be fetched. The last event, as the next two.",

@@ -91,6 +91,12 @@ class StepPlan:
     goes_ahead: bool = False
 
     @property
+    def may_be_looked_up(self) -> bool:
+        """Whether it is worth asking for a known result before a slot of its own pool is taken: one that renders is in
+        demand, and what is adopted needs none. A gate is never passed unseen."""
+        return self.pool is not Pool.IO and self.kind not in (StepKind.CHECK, StepKind.GATE)
+
+    @property
     def weight(self) -> int:
         return max(1, round(WEIGHTS[self.kind] * self.size))
 

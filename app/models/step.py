@@ -27,6 +27,7 @@ class Step(Model):
 
     `rung_at` is when its doorbell was last rung, `rings` how often in this readiness.
     `resume_at` and `wait_reason` belong to the status `waiting`. A `fresh` step is done even if its result is known.
+    While `work_pool` is set, workers of `pool` only look whether its result is known, and else pass it on to that pool.
     `provider` is the vendor that its work calls; `postponed_s` how long a vendor or a full disk has put it off in all.
     """
 
@@ -46,6 +47,7 @@ class Step(Model):
     name: Mapped[str]
     kind: Mapped[str]
     pool: Mapped[str]
+    work_pool: Mapped[str | None]
     provider: Mapped[str | None]
     status: Mapped[str]
     priority: Mapped[int]

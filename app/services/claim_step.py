@@ -24,8 +24,9 @@ class Claim:
 
     `upstream` maps each needed step's name to its outputs by name. A `fresh` step is done even if its result is known;
     `parent_id` is the job that this one was made from, whose results count before all others; with `inherits_wish` what
-    it has made anew is anew enough. `provider` is the vendor that the work calls, `bad_answers` how often it has
-    answered this step with something of no use.
+    it has made anew is anew enough. With a `work_pool` the worker only looks whether the result is known, for that pool
+    does the work. `provider` is the vendor that the work calls, `bad_answers` how often it has answered this step with
+    something of no use.
     """
 
     step_id: int
@@ -45,6 +46,7 @@ class Claim:
     inherits_wish: bool = False
     provider: str | None = None
     bad_answers: int = 0
+    work_pool: str | None = None
 
 
 # Built once: a statement that is built anew costs more to compose than to run, and each step is claimed with these.
@@ -58,6 +60,7 @@ LOOK = (
         Step.params,
         Step.fresh,
         Step.provider,
+        Step.work_pool,
         Job.public_id,
         Job.correlation_id,
         Job.org_id,
@@ -159,6 +162,7 @@ def claim_step(
             parent_id=row.parent_id,
             inherits_wish=row.inherits_wish,
             provider=row.provider,
+            work_pool=row.work_pool,
             bad_answers=0 if is_first_call else connection.execute(BAD_ANSWERS, this_step).scalar_one(),
         )
 

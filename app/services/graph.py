@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.descent import fresh_names
 from app.domain.plan import StepPlan
-from app.domain.states import StepStatus
+from app.domain.states import Pool, StepStatus
 from app.models import Job, Step, StepEdge
 
 # SQLite takes at most 32,766 parameters in a statement, and an IN list is one each.
@@ -23,16 +23,19 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
     """
     names = [plan.name for plan in plans]
     fresh = fresh_names(plans, job.fresh_from, _standing_fresh(session, job))
+    made_by_parent = _made_by_parent(session, job) - fresh
     rows = []
     for plan in plans:
         is_ready = not plan.needs
+        is_looked_up = plan.may_be_looked_up and plan.name in made_by_parent
         rows.append(
             {
                 "job_id": job.id,
                 "org_id": job.org_id,
                 "name": plan.name,
                 "kind": plan.kind,
-                "pool": plan.pool,
+                "pool": Pool.IO if is_looked_up else plan.pool,
+                "work_pool": plan.pool if is_looked_up else None,
                 "provider": plan.provider,
                 "status": StepStatus.READY if is_ready else StepStatus.BLOCKED,
                 # In the order that dispatch has an index for: one more urgent is before all equals.
@@ -66,6 +69,14 @@ def _standing_fresh(session: Session, job: Job) -> Sequence[str]:
     if job.fresh_from is None:
         return ()
     return session.scalars(select(Step.name).where(Step.job_id == job.id, Step.fresh)).all()
+
+
+def _made_by_parent(session: Session, job: Job) -> frozenset[str]:
+    """The steps whose results a job made from another one may well adopt."""
+    if job.parent_id is None:
+        return frozenset()
+    made = select(Step.name).where(Step.job_id == job.parent_id, Step.status == StepStatus.SUCCEEDED)
+    return frozenset(session.scalars(made))
 
 
 IS_LAST_NEED = Step.unmet <= 1

@@ -22,6 +22,7 @@ from app.services.fail_step import fail_step
 from app.services.farm import Farm
 from app.services.finish_step import Finished, finish_step
 from app.services.leases import LeaseKey
+from app.services.pass_on import pass_on
 from app.services.receipts import call_key, drop_receipt, find_receipt, keep_receipt
 from app.services.steps import HANDLERS
 from app.services.steps.handler import Bench, StepHandler
@@ -77,6 +78,9 @@ def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> Non
 
 
 def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
+    if claim.work_pool is not None:
+        _look_up(farm, claim, lease)
+        return
     try:
         result = _result_of(farm, claim, lease)
     except LeaseLost:
@@ -86,32 +90,64 @@ def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
         log.warning("step_failed", error_code=failure.code, error=failure.message, exc_info=failure.code == "INTERNAL")
         _patiently(lambda: fail_step(farm.database, claim, failure), lease)
     else:
-        _patiently(lambda: finish_step(farm.database, claim, result), lease)
-        drop_receipt(farm.storage, claim, result.input_hash)
+        _commit(farm, claim, result, lease)
+
+
+def _look_up(farm: Farm, claim: Claim, lease: Lease) -> None:
+    """Adopt the step's result for the pool that would have to do it, or pass the step on to that pool."""
+    try:
+        result = _known_result(farm, claim, _input_hash(farm, claim, lease), lease)
+    except LeaseLost:
+        raise
+    except Exception as error:
+        # Whoever does the work has what this worker lacks, and says what is wrong where anything is.
+        log.info("step_not_looked_up", reason=str(error))
+        result = None
+    if result is None:
+        _patiently(lambda: pass_on(farm.database, claim), lease)
+    else:
+        _commit(farm, claim, result, lease)
+
+
+def _commit(farm: Farm, claim: Claim, result: Finished, lease: Lease) -> None:
+    _patiently(lambda: finish_step(farm.database, claim, result), lease)
+    drop_receipt(farm.storage, claim, result.input_hash)
 
 
 def _result_of(farm: Farm, claim: Claim, lease: Lease) -> Finished:
     """The step's result: an earlier one's with the same input if there is one, else by doing the work."""
+    input_hash = _input_hash(farm, claim, lease)
+    known = _known_result(farm, claim, input_hash, lease)
+    if known is not None:
+        return known
+    done = _do(farm, HANDLERS[claim.kind], claim, input_hash, lease)
+    keep_receipt(farm.storage, claim, input_hash, done)
+    return _finished(farm, claim, input_hash, done, lease, adopted=False)
+
+
+def _input_hash(farm: Farm, claim: Claim, lease: Lease) -> str:
     handler = HANDLERS[claim.kind]
     work = _patiently(lambda: handler.work(farm, claim), lease)
-    input_hash = canonical_hash({"kind": claim.kind, "version": handler.version, "work": work})
+    return canonical_hash({"kind": claim.kind, "version": handler.version, "work": work})
 
-    def finished(known: Known, *, adopted: bool) -> Finished:
-        follow = _patiently(lambda: handler.follow(farm, claim, known.outputs), lease)
-        return Finished(
-            input_hash, known.outputs, known.facts, follow, publishes=handler.published(claim), adopted=adopted
-        )
 
-    if handler.is_adoptable:
-        received = find_receipt(farm.storage, claim, input_hash)
-        if received is not None:
-            return finished(received, adopted=False)
-        for known in _patiently(lambda: adoptable(farm.database, claim, input_hash), lease):
-            if known.is_stored(farm.storage):
-                return finished(known, adopted=True)
-    done = _do(farm, handler, claim, input_hash, lease)
-    keep_receipt(farm.storage, claim, input_hash, done)
-    return finished(done, adopted=False)
+def _known_result(farm: Farm, claim: Claim, input_hash: str, lease: Lease) -> Finished | None:
+    """What an attempt has received already, else what an earlier step with the same input gave; None without either."""
+    if not HANDLERS[claim.kind].is_adoptable:
+        return None
+    received = find_receipt(farm.storage, claim, input_hash)
+    if received is not None:
+        return _finished(farm, claim, input_hash, received, lease, adopted=False)
+    for known in _patiently(lambda: adoptable(farm.database, claim, input_hash), lease):
+        if known.is_stored(farm.storage):
+            return _finished(farm, claim, input_hash, known, lease, adopted=True)
+    return None
+
+
+def _finished(farm: Farm, claim: Claim, input_hash: str, known: Known, lease: Lease, *, adopted: bool) -> Finished:
+    handler = HANDLERS[claim.kind]
+    follow = _patiently(lambda: handler.follow(farm, claim, known.outputs), lease)
+    return Finished(input_hash, known.outputs, known.facts, follow, publishes=handler.published(claim), adopted=adopted)
 
 
 def _do(farm: Farm, handler: StepHandler, claim: Claim, input_hash: str, lease: Lease) -> Known:
