@@ -177,13 +177,18 @@ def pace_of(template: Template | None, intro: TitleCard | None, outro: TitleCard
     )
 
 
-def corner_for(corner: Corner, captions: CaptionPosition) -> Corner:
-    """Where the logo goes: at the edge of the frame where no captions stand."""
-    crowded = CaptionPosition.TOP if corner.is_top else CaptionPosition.BOTTOM
-    if captions != crowded:
+def corner_for(corner: Corner, captions: CaptionPosition | None, *, has_lower_thirds: bool) -> Corner:
+    """Where the logo goes: to the edge of the frame where neither captions (None: there are none) nor titles stand.
+
+    Captions at the top and titles at the bottom leave it none. Then it stands at the bottom, and the titles above it.
+    """
+    if captions == CaptionPosition.TOP:
+        edge = "bottom"
+    elif captions == CaptionPosition.BOTTOM or has_lower_thirds:
+        edge = "top"
+    else:
         return corner
-    side = "left" if corner.is_left else "right"
-    return Corner(f"{'bottom' if corner.is_top else 'top'}-{side}")
+    return Corner(f"{edge}-{'left' if corner.is_left else 'right'}")
 
 
 def _check_captions(template: Template) -> None:

@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.domain.capitals import depends_on_language
-from app.domain.caption_style import CaptionPosition, differences
+from app.domain.caption_style import differences
 from app.domain.clip_pieces import WHOLE, Piece, pieces_for
 from app.domain.look import pace_of
-from app.domain.plan_look import Cards, card_look, cards_of, has_lower_thirds, template_look, transition_params
+from app.domain.plan_look import Cards, card_look, cards_of, heading, template_look, transition_params
 from app.domain.script import Scene, Script
 from app.domain.scripts import Script as WritingScript
 from app.domain.scripts import scripts_in
@@ -201,16 +201,10 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
-        **({"wordless": True} if _headings_are_covered(video) else {}),
+        **heading(scene, video),
         **_take(scene.image_take),
     }
     return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))
-
-
-def _headings_are_covered(video: VideoInput) -> bool:
-    """Whether something lies where a heading would be painted: captions, or a lower third that says the same."""
-    has_captions = video.captions != CaptionMode.OFF
-    return has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM)
 
 
 def _take(number: int) -> dict[str, int]:

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.domain.caption_style import CaptionPosition
+from app.domain.free_band import free_band
 from app.domain.look import TitleCard, corner_for, title_card
 from app.domain.script import Scene, Script
 from app.domain.sources import Background
-from app.domain.template import Motion, Template, Transition, changes
+from app.domain.template import Corner, Logo, Motion, Template, Transition, changes
 from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode, VideoInput
+
+LOGO_GAP = 0.02  # of the height: between the logo and a painted heading
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,30 @@ def written_titles(script: Script, video: VideoInput) -> list[str]:
     cards = cards_of(script, video)
     lines = [line for card in (cards.intro, cards.outro) if card is not None for line in card.lines]
     return lines + [scene.title for scene in script.scenes if scene.title and has_lower_thirds(video)]
+
+
+def heading(scene: Scene, video: VideoInput) -> dict[str, Any]:
+    """Of a painted picture: whether it may say the scene's title, and where on it."""
+    if not scene.title:
+        return {}
+    has_captions = video.captions != CaptionMode.OFF
+    if has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM):
+        # Captions would lie over it, or the lower third says the same.
+        return {"wordless": True}
+    return {"words_from": top} if (top := _words_from(video)) else {}
+
+
+def _words_from(video: VideoInput) -> float:
+    """Where on a painted picture a heading may begin, as a share of its height, to stay below the logo; 0 without one.
+
+    The camera comes as close as the motion's zoom and may look at the picture's foot, where all of it lies highest.
+    """
+    template, width_px, height_px = video.template, video.width_px, video.height_px
+    logo = None if template is None else template.logo
+    if template is None or logo is None or logo.asset is None or not _corner_of(logo, video).is_top:
+        return 0.0
+    in_frame = free_band(width_px, height_px)[0] + logo.size * min(width_px, height_px) / height_px + LOGO_GAP
+    return round(1 - (1 - in_frame) / (1 + template.motion.zoom), 4)
 
 
 def template_look(scene: Scene, video: VideoInput, *, is_last: bool, is_before_card: bool) -> dict[str, Any]:
@@ -101,14 +129,17 @@ def title_card_from(value: Mapping[str, Any]) -> TitleCard:
 
 
 def _logo_params(template: Template, video: VideoInput) -> dict[str, Any]:
-    """The file, and the corner in which it keeps clear of the captions."""
+    """The file, and the corner in which it keeps clear of what is written."""
     logo = template.logo
     assert logo is not None and logo.asset is not None
-    has_captions = video.captions != CaptionMode.OFF
-    corner = corner_for(logo.corner, video.caption_style.position) if has_captions else logo.corner
     return {
         "asset": (video.assets or {})[logo.asset],
-        "corner": corner.value,
+        "corner": _corner_of(logo, video).value,
         "size": logo.size,
         "opacity": logo.opacity,
     }
+
+
+def _corner_of(logo: Logo, video: VideoInput) -> Corner:
+    captions = None if video.captions == CaptionMode.OFF else video.caption_style.position
+    return corner_for(logo.corner, captions, has_lower_thirds=has_lower_thirds(video))

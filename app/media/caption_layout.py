@@ -9,6 +9,7 @@ from app.domain.bidi import base_level
 from app.domain.caption_style import CaptionPosition, CaptionStyle
 from app.domain.caption_tokens import Glued, clusters_of
 from app.domain.captions import Cue
+from app.domain.free_band import PORTRAIT_FROM, free_band
 from app.media.lettering import drawable
 from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
 from app.media.typefaces import SIZE_SCALE, european, face_of
@@ -62,22 +63,15 @@ class Placing:
 def placing_for(width_px: int, height_px: int, style: CaptionStyle) -> Placing:
     """Sizes are such that nearly every full line fits without shrinking."""
     shape = height_px / width_px
-    if shape >= 1.5:
-        # The lower place is between the face of the picture and the title that TikTok, Reels and Shorts lay over
-        # the lowest quarter; the upper one is below their tabs and search.
-        size_px, places, band = min(0.074 * width_px, 0.05 * height_px), (0.20, 0.50, 0.70), (0.12, 0.80)
+    if shape >= PORTRAIT_FROM:
+        # The lower place is between the face of the picture and what apps lay over its foot.
+        size_px, places = min(0.074 * width_px, 0.05 * height_px), (0.20, 0.50, 0.70)
     elif shape > 1 / 1.2:
-        size_px, places, band = min(0.072 * width_px, 0.062 * height_px), (0.17, 0.50, 0.80), (0.05, 0.95)
+        size_px, places = min(0.072 * width_px, 0.062 * height_px), (0.17, 0.50, 0.80)
     else:
-        size_px, places, band = min(0.052 * height_px, 0.037 * width_px), (0.14, 0.50, 0.86), (0.05, 0.95)
+        size_px, places = min(0.052 * height_px, 0.037 * width_px), (0.14, 0.50, 0.86)
     middle = dict(zip(CaptionPosition, places, strict=True))[style.position]
-    return Placing(size_px * style.size.scale * SIZE_SCALE[style.font], middle, *band)
-
-
-def band_of(width_px: int, height_px: int) -> tuple[float, float]:
-    """Top and bottom, as shares of the height, of the band that apps and players leave free."""
-    placing = placing_for(width_px, height_px, CaptionStyle())
-    return placing.top, placing.bottom
+    return Placing(size_px * style.size.scale * SIZE_SCALE[style.font], middle, *free_band(width_px, height_px))
 
 
 def foot_above_captions(width_px: int, height_px: int, style: CaptionStyle, lines: int) -> float:

@@ -107,9 +107,10 @@ def render_clip(
     spans = caption_spans(spec.cues, highlight=spec.caption_mode == "word", fps=spec.fps, frames=own_frames)
     spans = tuple(span for span in spans if span.first_frame < wanted.stop and span.end_frame > wanted.start)
     captions = CaptionTrack(spans if is_shown else (), spec.width_px, spec.height_px, spec.caption_style, spec.language)
-    title = None if spec.title is None else LowerThirdTrack(spec.title, spec, own_frames)
     mark, size = spec.watermark, (spec.width_px, spec.height_px)
     logo = None if mark is None else LogoTrack(mark, *size, spec.frames, spec.fade_frames)
+    logo_top = None if mark is None or logo is None or mark.look.corner.is_top else logo.box[1]
+    title = None if spec.title is None else LowerThirdTrack(spec.title, spec, own_frames, logo_top)
     done = 0.0
 
     def still_wanted() -> None:

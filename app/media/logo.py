@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from app.domain.errors import BadMedia
+from app.domain.free_band import free_band
 from app.domain.template import Logo
-from app.media.caption_layout import SIDE_MARGIN, band_of
+from app.media.caption_layout import SIDE_MARGIN
 from app.media.files import reading
 from app.media.overlays import Watermark
 from app.media.stamp import Sheet, Stamp, even
@@ -30,6 +31,11 @@ class LogoTrack:
         self._mark, self._whole = mark, stamp
         self._own_frames, self._tail_frames = frames - tail_frames, tail_frames
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom in the frame, in pixels."""
+        return self._whole.box
+
     def lay_over(self, number: int, frame: FramePlanes) -> None:
         before, after = float(self._mark.on_scene), float(self._mark.on_next)
         passed = max(0, number - self._own_frames + 1) / (self._tail_frames + 1)
@@ -44,8 +50,9 @@ def watermark_stamp(path: Path, look: Logo, width_px: int, height_px: int) -> St
     """The logo in its corner, inside the band that apps and players leave free."""
     logo = load_logo(path)
     side = look.size * min(width_px, height_px)
-    width, height = _fitted(logo, side * side, WIDEST * side)
-    top_band, bottom_band = band_of(width_px, height_px)
+    # No taller than a square one: what stands above or below it can be placed without looking at the file.
+    width, height = _fitted(logo, side * side, WIDEST * side, side)
+    top_band, bottom_band = free_band(width_px, height_px)
     margin = (SIDE_MARGIN if height_px > width_px else SIDE_MARGIN_WIDE) * width_px
     left = margin if look.corner.is_left else width_px - margin - width
     top = top_band * height_px if look.corner.is_top else bottom_band * height_px - height
@@ -63,7 +70,7 @@ def logo_stamp(logo: Image.Image, left: int, top: int, width_px: int, height_px:
 
 def card_size(logo: Image.Image, side_px: float) -> tuple[int, int]:
     """Its size on a title card, where it has more room: about a square of `side_px`, or wider."""
-    return _fitted(logo, side_px * side_px, 3 * side_px)
+    return _fitted(logo, side_px * side_px, 3 * side_px, 1.5 * side_px)
 
 
 def load_logo(path: Path) -> Image.Image:
@@ -78,8 +85,8 @@ def load_logo(path: Path) -> Image.Image:
         raise BadMedia("The logo of this job cannot be decoded.") from error
 
 
-def _fitted(logo: Image.Image, area_px: float, widest_px: float) -> tuple[int, int]:
+def _fitted(logo: Image.Image, area_px: float, widest_px: float, tallest_px: float) -> tuple[int, int]:
     """Logos of any shape look alike in size when they cover the same area."""
     shape = logo.width / logo.height
-    width = min(math.sqrt(area_px * shape), widest_px)
+    width = min(math.sqrt(area_px * shape), widest_px, tallest_px * shape)
     return max(2, even(width)), max(2, even(width / shape))

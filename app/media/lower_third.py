@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.domain.caption_style import CaptionPosition
 from app.domain.captions import shape_for
-from app.media.caption_layout import SIDE_MARGIN, band_of, foot_above_captions
+from app.domain.free_band import free_band
+from app.media.caption_layout import BOX_PADDING, CLEARANCE, SIDE_MARGIN, foot_above_captions, lay_out
 from app.media.overlays import SceneTitle
 from app.media.stamp import Sheet, Stamp, even
 from app.media.title_setting import set_title
@@ -22,6 +24,7 @@ MOST_LINES = 2
 # Of the shorter side.
 SIZE = 0.058
 MARK = 0.018
+LOGO_GAP = 0.04
 # Of the font's size.
 PADDING_X, PADDING_Y = 0.55, 0.42
 # Of the width that the frame's margins leave: in a wide frame a title across all of it is hard to take in.
@@ -29,15 +32,19 @@ ROOM_TALL, ROOM_WIDE = 1.0, 0.62
 
 
 class LowerThirdTrack:
-    """One clip's lower third; its frames come in order."""
+    """One clip's lower third; its frames come in order. A logo at the foot of the frame begins at `logo_top_px`.
 
-    def __init__(self, title: SceneTitle, spec: ClipSpec, own_frames: int) -> None:
-        found = _draw(title, spec)
+    `box` is what it covers when it is open: left, top, right, bottom in pixels, or None when nothing can be drawn.
+    """
+
+    def __init__(self, title: SceneTitle, spec: ClipSpec, own_frames: int, logo_top_px: int | None = None) -> None:
+        found = _draw(title, spec, logo_top_px)
         self._stamp: Stamp | None = found[0] if found else None
         self._is_from_right = found is not None and found[1]
         self._first = round(STARTS_AT_S * spec.fps)
         self._end = min(own_frames, self._first + round(title.look.length_s * spec.fps))
         self._opening = max(1, round(OPENS_IN_S * spec.fps))
+        self.box = None if self._stamp is None else self._stamp.box
 
     def lay_over(self, number: int, frame: FramePlanes) -> None:
         if self._stamp is None or not self._first <= number < self._end:
@@ -49,7 +56,7 @@ class LowerThirdTrack:
             part.lay_over(frame)
 
 
-def _draw(title: SceneTitle, spec: ClipSpec) -> tuple[Stamp, bool] | None:
+def _draw(title: SceneTitle, spec: ClipSpec, logo_top_px: int | None) -> tuple[Stamp, bool] | None:
     """The whole panel, and whether it is read from the right."""
     width_px, height_px = spec.width_px, spec.height_px
     is_wide = width_px > height_px
@@ -72,7 +79,7 @@ def _draw(title: SceneTitle, spec: ClipSpec) -> tuple[Stamp, bool] | None:
     width = even(mark + 2 * padding + typeset.width_px + 1)
     margin = SIDE_MARGIN * width_px
     left = even(width_px - margin - width if typeset.is_from_right else margin)
-    sheet = Sheet(left, even(_foot(spec) - height), width, height)
+    sheet = Sheet(left, even(_foot(spec, logo_top_px) - height), width, height)
     panel = np.full((height, width), title.look.opacity, np.float32)
     sheet.lay(panel, title.look.ground)
     bar = np.zeros((height, width), np.float32)
@@ -90,10 +97,20 @@ def _draw(title: SceneTitle, spec: ClipSpec) -> tuple[Stamp, bool] | None:
     return sheet.stamp(), typeset.is_from_right
 
 
-def _foot(spec: ClipSpec) -> float:
-    """Clear of the captions, wherever they stand."""
-    width_px, height_px = spec.width_px, spec.height_px
+def _foot(spec: ClipSpec, logo_top_px: int | None) -> float:
+    """The panel's lower edge: clear of the captions, wherever they stand, and of a logo at the foot of the frame."""
+    width_px, height_px, style = spec.width_px, spec.height_px, spec.caption_style
+    unit = min(width_px, height_px)
+    band_foot = free_band(width_px, height_px)[1] * height_px
+    free = band_foot if logo_top_px is None else logo_top_px - LOGO_GAP * unit
     if spec.caption_mode == "off":
-        return band_of(width_px, height_px)[1] * height_px
-    lines = shape_for(width_px, height_px, spec.caption_style).lines
-    return foot_above_captions(width_px, height_px, spec.caption_style, lines)
+        return free
+    lines = shape_for(width_px, height_px, style).lines
+    free = min(free, foot_above_captions(width_px, height_px, style, lines))
+    if style.position == CaptionPosition.BOTTOM:
+        # A word too long for its line makes a block taller than most. All cues of the scene are asked, not only those
+        # beside the panel: every piece of a clip must find the same place.
+        layouts = [lay_out(cue, width_px, height_px, style, spec.language) for cue in spec.cues]
+        tops = [it.ink_top_px - (BOX_PADDING[1] + CLEARANCE) * it.size_px for it in layouts if it is not None]
+        free = min([free, *tops])
+    return free

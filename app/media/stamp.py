@@ -29,6 +29,12 @@ class Stamp:
     cr_ink: Words2D
     chroma_keep: Words2D
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom in the frame, in pixels."""
+        height_px, width_px = self.luma_keep.shape
+        return self.left, self.top, self.left + width_px, self.top + height_px
+
     def lay_over(self, frame: FramePlanes) -> None:
         stamp(frame.luma, self.left, self.top, self.luma_ink, self.luma_keep)
         stamp(frame.cb, self.left // 2, self.top // 2, self.cb_ink, self.chroma_keep)

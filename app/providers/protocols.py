@@ -53,7 +53,7 @@ class PictureRequest:
     `count` is how many scenes the video has. `width_px` × `height_px` is the size of the video's
     frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
     Another `take` asks for another picture in the same look. A `wordless` one has no letters in it, because something
-    else is written over it.
+    else is written over it; above `words_from`, a share of the height, none are painted because a logo lies there.
     """
 
     text: str
@@ -66,6 +66,7 @@ class PictureRequest:
     oversample: float = 1.15
     take: int = 0
     wordless: bool = False
+    words_from: float = 0.0
 
 
 class Painter(Protocol):

@@ -12,7 +12,7 @@ from app.domain.script import Scene, Script
 from app.domain.states import Pool
 from app.domain.video import CaptionMode, VideoInput
 
-SCRIPT = Script("Title", (Scene(1, "One."),))
+SCRIPT = Script("Title", (Scene(1, "One.", "A heading"),))
 POOLS = VideoPools(script=Pool.IO, voice=Pool.CPU, painter=Pool.CPU)
 
 

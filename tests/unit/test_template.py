@@ -169,10 +169,25 @@ def test_words_that_nobody_could_read_are_refused_by_their_field(template: Templ
     assert refused.value.field == field
 
 
-def test_the_logo_keeps_clear_of_the_captions() -> None:
-    assert corner_for(Corner.TOP_LEFT, CaptionPosition.TOP) == Corner.BOTTOM_LEFT
-    assert corner_for(Corner.BOTTOM_RIGHT, CaptionPosition.BOTTOM) == Corner.TOP_RIGHT
-    assert corner_for(Corner.TOP_RIGHT, CaptionPosition.BOTTOM) == Corner.TOP_RIGHT
+@pytest.mark.parametrize(
+    ("asked", "captions", "has_lower_thirds", "corner"),
+    [
+        (Corner.TOP_LEFT, CaptionPosition.TOP, False, Corner.BOTTOM_LEFT),
+        (Corner.TOP_LEFT, CaptionPosition.TOP, True, Corner.BOTTOM_LEFT),
+        (Corner.BOTTOM_RIGHT, CaptionPosition.BOTTOM, False, Corner.TOP_RIGHT),
+        (Corner.BOTTOM_RIGHT, CaptionPosition.MIDDLE, False, Corner.BOTTOM_RIGHT),
+        (Corner.BOTTOM_RIGHT, CaptionPosition.MIDDLE, True, Corner.TOP_RIGHT),
+        (Corner.BOTTOM_LEFT, None, True, Corner.TOP_LEFT),
+        (Corner.TOP_RIGHT, CaptionPosition.BOTTOM, True, Corner.TOP_RIGHT),
+    ],
+)
+def test_the_logo_goes_where_nothing_is_written(
+    asked: Corner, captions: CaptionPosition | None, has_lower_thirds: bool, corner: Corner
+) -> None:
+    assert corner_for(asked, captions, has_lower_thirds=has_lower_thirds) == corner
+
+
+def test_the_plan_knows_what_is_written() -> None:
     logo = Template("t", logo=Logo("ast_1", Corner.BOTTOM_LEFT))
     assert plans_of(logo)[clip_name(1)].params["logo"]["corner"] == "top-left"
     off = replace(logo, caption_mode=CaptionMode.OFF)

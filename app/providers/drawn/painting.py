@@ -46,7 +46,7 @@ def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas
     perform(dealt, canvas, stage)
     calm_caption_band(canvas, stage)
     found = None if request.wordless else headline(request.text, request.title)
-    layout = lay_out(found, look.style, canvas.width, canvas.height) if found else None
+    layout = lay_out(found, look.style, canvas.width, canvas.height, request.words_from) if found else None
     if layout is not None:
         set_type(canvas, stage, layout)
     return canvas

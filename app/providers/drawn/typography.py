@@ -51,11 +51,14 @@ class Layout:
     mark: Floats
 
 
-def lay_out(headline: Headline, style: Style, width_px: int, height_px: int) -> Layout | None:
-    """The headline as masks, or None when no font can write it or it cannot be set large enough to read."""
+def lay_out(headline: Headline, style: Style, width_px: int, height_px: int, words_from: float = 0.0) -> Layout | None:
+    """The headline as masks, or None when no font can write it or it cannot be set large enough to read.
+
+    None of it stands above `words_from`, a share of the height.
+    """
     unit = min(width_px, height_px)
     left, right = LEFT * width_px, RIGHT * width_px
-    top = TOP * height_px
+    top = max(TOP, words_from) * height_px
     bottom = (BOTTOM_TALL if height_px >= width_px else BOTTOM_WIDE) * height_px
     # A line across a wide frame is hard to take in at a glance.
     box_width = min(right - left, 1.15 * unit)

@@ -33,7 +33,7 @@ OUTPUT = "clip.mp4"
 
 
 class ClipStep(StepHandler):
-    version = 2  # Pictures are enlarged by another filter, and x264 has other settings.
+    version = 3  # Lower thirds keep clear of a logo and of tall captions, and no logo is taller than a square one.
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
