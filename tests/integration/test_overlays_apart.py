@@ -13,7 +13,6 @@ from PIL import Image
 
 from app.domain.caption_style import CaptionBox, CaptionMode, CaptionPosition, CaptionSize, CaptionStyle
 from app.domain.dress import dress
-from app.domain.keywords import headline
 from app.domain.plan import VideoPools, plan_scenes
 from app.domain.script import Scene, Script
 from app.domain.speech import Speech, Word
@@ -29,6 +28,7 @@ from app.media.lower_third import LowerThirdTrack
 from app.media.motion import window_at
 from app.media.overlays import Watermark
 from app.media.poster import rgb_of
+from app.providers.drawn.headline import headline
 from app.providers.drawn.styles import STYLES
 from app.providers.drawn.typography import lay_out as lay_out_heading
 from app.services.steps.clip import clip_spec
@@ -110,7 +110,7 @@ def heading_boxes(asked: VideoInput) -> list[Box]:
     if plan.params.get("wordless"):
         return []
     width_px, height_px = asked.width_px, asked.height_px
-    found = headline(TEXT, plan.params["title"])
+    found = headline(plan.params["title"])
     assert found is not None and asked.template is not None
     boxes = []
     for style in STYLES:

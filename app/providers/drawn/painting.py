@@ -1,4 +1,4 @@
-"""From a scene's words to a JPEG: composition, calm for the captions, words, finish."""
+"""From a scene's words to a JPEG: composition, calm for the captions, heading, finish."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.domain.keywords import headline
 from app.domain.machine_faults import machine_fault
 from app.providers.drawn.canvas import Canvas
 from app.providers.drawn.choice import Deal, choose_look, choose_mood, deal
 from app.providers.drawn.compositions import COMPOSITIONS
 from app.providers.drawn.finish import finish
+from app.providers.drawn.headline import headline
 from app.providers.drawn.legibility import calm_caption_band, set_type
 from app.providers.drawn.stage import Stage, set_stage
 from app.providers.drawn.typography import lay_out
@@ -36,7 +36,7 @@ def paint(request: PictureRequest, out: Path, still_wanted: Callable[[], None]) 
 
 
 def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas:
-    """The picture before its finish: composition, calm for the captions, words."""
+    """The picture before its finish: composition, calm for the captions, the author's heading."""
     look = choose_look(request.seed)
     dealt = deal(request.seed, request.number, f"{request.title or ''} {request.text}", request.take)
     mood = choose_mood(request.seed, request.number, look.style, dealt.use)
@@ -45,7 +45,7 @@ def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
     perform(dealt, canvas, stage)
     calm_caption_band(canvas, stage)
-    found = None if request.wordless else headline(request.text, request.title)
+    found = None if request.wordless else headline(request.title)
     layout = lay_out(found, look.style, canvas.width, canvas.height, request.words_from) if found else None
     if layout is not None:
         set_type(canvas, stage, layout)

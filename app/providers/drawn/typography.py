@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.domain.keywords import Headline, HeadlineKind
 from app.providers.drawn.canvas import Floats
 from app.providers.drawn.glyphs import font_at, font_for
+from app.providers.drawn.headline import Headline
 from app.providers.drawn.styles import Style
 from app.providers.drawn.typesetting import MEASURING_PX, Setting, set_lines
 
@@ -63,10 +63,10 @@ def lay_out(headline: Headline, style: Style, width_px: int, height_px: int, wor
     # A line across a wide frame is hard to take in at a glance.
     box_width = min(right - left, 1.15 * unit)
     centred = style.centred and width_px <= height_px
-    mark_px = 0.0 if style.rule == "none" and headline.kind is not HeadlineKind.QUOTE else unit * 0.07
+    mark_px = 0.0 if style.rule == "none" else unit * 0.07
     sub_room = unit * 0.145 if headline.sub else 0.0
 
-    largest = style.largest * (2.0 if headline.kind is HeadlineKind.NUMBER and len(headline.main) <= 7 else 1.0)
+    largest = style.largest * (2.0 if headline.is_numbered else 1.0)
     main = set_block(
         headline.main,
         style.font,
@@ -78,7 +78,7 @@ def lay_out(headline: Headline, style: Style, width_px: int, height_px: int, wor
         return None
     sub = None
     if headline.sub:
-        share = 0.082 if headline.kind is HeadlineKind.NUMBER else 0.062
+        share = 0.082 if headline.is_numbered else 0.062
         sub_sizes = (
             int(SMALLEST_SUB * unit),
             int(max(SMALLEST_SUB * unit, min(share * unit, 0.6 * main.setting.size_px))),
@@ -94,7 +94,7 @@ def lay_out(headline: Headline, style: Style, width_px: int, height_px: int, wor
     margin = round(unit * 0.12)
     size = (width_px, round(total) + 2 * margin)
     masks = [Image.new("L", size, 0) for _ in range(3)]
-    draw_mark(ImageDraw.Draw(masks[2]), headline, style, across, margin, unit)
+    draw_mark(ImageDraw.Draw(masks[2]), style, across, margin, unit)
     draw_block(ImageDraw.Draw(masks[0]), main, across, margin + mark_px)
     if sub:
         draw_block(ImageDraw.Draw(masks[1]), sub, across, margin + mark_px + main.height_px + gap)
@@ -136,16 +136,9 @@ def draw_block(draw: ImageDraw.ImageDraw, block: Block, across: tuple[float, str
         baseline += block.pitch_px
 
 
-def draw_mark(
-    draw: ImageDraw.ImageDraw, headline: Headline, style: Style, across: tuple[float, str], top: int, unit: int
-) -> None:
-    """The small accent above the words: a quotation mark where they are quoted, else the style's own."""
+def draw_mark(draw: ImageDraw.ImageDraw, style: Style, across: tuple[float, str], top: int, unit: int) -> None:
+    """The style's small accent above the words."""
     x, anchor = across
-    if headline.kind is HeadlineKind.QUOTE:
-        font = font_at("Fraunces-Display.ttf", int(unit * 0.19))
-        shift = font.getbbox("“", anchor="ls")[0] if anchor == "ls" else 0
-        draw.text((x - shift, top + unit * 0.145), "“", fill=255, font=font, anchor=anchor)
-        return
     widths = {"bar": (0.085, 0.017), "line": (0.11, 0.0055), "dot": (0.026, 0.026), "none": (0.0, 0.0)}
     wide, tall = (share * unit for share in widths[style.rule])
     if wide:
