@@ -95,7 +95,11 @@ class TemplateFonts(Strict):
     """Where a font has no letters for a script, the script's own steps in."""
 
     captions: Font = Field("inter", description="Of the captions.")
-    titles: Font = Field("inter", description="Of cards and lower thirds.")
+    titles: Font | None = Field(
+        None,
+        description="Of cards, lower thirds and headings on painted pictures. Without one it is Inter, and on painted "
+        "pictures what suits them.",
+    )
 
 
 class TemplateCaptionBox(Strict):

@@ -163,7 +163,7 @@ def title_card(card: Card | None, template: Template, *, title: str | None, bran
     if not lines:
         return None
     background = Background(card.ground, card.to)
-    return TitleCard(lines, background, card.text, card.accent, template.fonts.titles, card.length_s)
+    return TitleCard(lines, background, card.text, card.accent, template.fonts.written_titles, card.length_s)
 
 
 def pace_of(template: Template | None, intro: TitleCard | None, outro: TitleCard | None) -> Pace:

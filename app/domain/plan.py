@@ -23,7 +23,7 @@ from app.domain.capitals import depends_on_language
 from app.domain.caption_style import differences
 from app.domain.clip_pieces import WHOLE, Piece, pieces_for
 from app.domain.look import pace_of
-from app.domain.plan_look import Cards, card_look, cards_of, heading, template_look, transition_params
+from app.domain.plan_look import Cards, card_look, cards_of, painted_look, template_look, transition_params
 from app.domain.script import Scene, Script
 from app.domain.scripts import Script as WritingScript
 from app.domain.scripts import scripts_in
@@ -201,7 +201,7 @@ def _plan_image(scene: Scene, count: int, video: VideoInput, pools: VideoPools) 
         "number": scene.number,
         "count": count,
         "seed": video.look_seed,
-        **heading(scene, video),
+        **painted_look(scene, video),
         **_take(scene.image_take),
     }
     return StepPlan(name, StepKind.IMAGE, pools.painter, painted, provider=pools.providers.get(StepKind.IMAGE))

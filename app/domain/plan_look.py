@@ -15,7 +15,7 @@ from app.domain.free_band import free_band
 from app.domain.look import TitleCard, corner_for, title_card
 from app.domain.script import Scene, Script
 from app.domain.sources import Background
-from app.domain.template import Corner, Logo, Motion, Template, Transition, changes
+from app.domain.template import Corner, Logo, Motion, Palette, Template, Transition, changes
 from app.domain.typeface import Typeface
 from app.domain.video import CaptionMode, VideoInput
 
@@ -48,15 +48,23 @@ def written_titles(script: Script, video: VideoInput) -> list[str]:
     return lines + [scene.title for scene in script.scenes if scene.title and has_lower_thirds(video)]
 
 
-def heading(scene: Scene, video: VideoInput) -> dict[str, Any]:
-    """Of a painted picture: whether it may say the scene's title, and where on it."""
-    if not scene.title:
-        return {}
+def painted_look(scene: Scene, video: VideoInput) -> dict[str, Any]:
+    """Of a painted picture: the colours where the template or the brand names any, and its heading's look."""
+    template = video.template
+    has_colours = template is not None and template.colours != Palette()
+    look: dict[str, Any] = {"colours": asdict(template.colours)} if template is not None and has_colours else {}
+    return {**look, **_heading(video)} if scene.title else look
+
+
+def _heading(video: VideoInput) -> dict[str, Any]:
+    """Whether a picture may say its scene's title, where on it, and in which type."""
     has_captions = video.captions != CaptionMode.OFF
     if has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM):
         # Captions would lie over it, or the lower third says the same.
         return {"wordless": True}
-    return {"words_from": top} if (top := _words_from(video)) else {}
+    look: dict[str, Any] = {"words_from": top} if (top := _words_from(video)) else {}
+    font = None if video.template is None else video.template.fonts.titles
+    return look if font is None else {**look, "heading_font": font.value}
 
 
 def _words_from(video: VideoInput) -> float:
@@ -83,7 +91,7 @@ def template_look(scene: Scene, video: VideoInput, *, is_last: bool, is_before_c
     if template.lower_third is not None and scene.title:
         look["title"] = {
             "words": scene.title,
-            "font": template.fonts.titles.value,
+            "font": template.fonts.written_titles.value,
             "look": asdict(template.lower_third),
         }
     if not is_last:

@@ -77,12 +77,19 @@ class Palette:
 
 @dataclass(frozen=True)
 class Fonts:
+    """`titles` None: each painted picture has the heading's font of its own style, and what has no style has Inter."""
+
     captions: Typeface = Typeface.INTER
-    titles: Typeface = Typeface.INTER
+    titles: Typeface | None = None
+
+    @property
+    def written_titles(self) -> Typeface:
+        """Of cards and lower thirds."""
+        return self.titles or Typeface.INTER
 
     @classmethod
-    def from_json(cls, value: Mapping[str, str]) -> Self:
-        return cls(**{name: Typeface(font) for name, font in value.items()})
+    def from_json(cls, value: Mapping[str, str | None]) -> Self:
+        return cls(**{name: Typeface(font) for name, font in value.items() if font is not None})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.domain.typeface import Typeface
+
+FILES = {
+    Typeface.INTER: "Inter-ExtraBold.ttf",
+    Typeface.MANROPE: "Manrope-ExtraBold.ttf",
+    Typeface.FRAUNCES: "Fraunces-Display.ttf",
+    Typeface.SOFIA: "SofiaSansExtraCondensed-ExtraBold.ttf",
+}
+
 
 def font_path(file_name: str) -> Path:
     """The path of a shipped font, e.g. `font_path("Inter-ExtraBold.ttf")`."""

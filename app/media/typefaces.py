@@ -19,22 +19,16 @@ from PIL import ImageFont
 
 from app.domain.scripts import CJK, Script, scripts_in
 from app.domain.typeface import Typeface
-from app.fonts import font_path
+from app.fonts import FILES, font_path
 
 WEIGHT = 800
 CJK_PACK = "justmytype_intl_cjk"
 SHIPPED = {
-    Script.EUROPEAN: "Inter-ExtraBold.ttf",
+    Script.EUROPEAN: FILES[Typeface.INTER],
     Script.ARABIC: "NotoSansArabic-ExtraBold.ttf",
     Script.HEBREW: "NotoSansHebrew-ExtraBold.ttf",
     Script.DEVANAGARI: "NotoSansDevanagari-ExtraBold.ttf",
     Script.THAI: "NotoSansThai-ExtraBold.ttf",
-}
-FILES = {
-    Typeface.INTER: SHIPPED[Script.EUROPEAN],
-    Typeface.MANROPE: "Manrope-ExtraBold.ttf",
-    Typeface.FRAUNCES: "Fraunces-Display.ttf",
-    Typeface.SOFIA: "SofiaSansExtraCondensed-ExtraBold.ttf",
 }
 # Of a size at which Inter suits a frame: the narrow one is set larger, and still takes less width.
 SIZE_SCALE = {Typeface.INTER: 1.0, Typeface.MANROPE: 1.0, Typeface.FRAUNCES: 1.08, Typeface.SOFIA: 1.35}

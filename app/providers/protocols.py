@@ -10,14 +10,16 @@ once, and leave no file: a canceled step must not hold its slot for longer than 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from app.domain.script import Script
 from app.domain.speech import Speech
 from app.domain.states import Pool
+from app.domain.template import Palette
+from app.domain.typeface import Typeface
 from app.providers.line import Line
 
 
@@ -54,6 +56,7 @@ class PictureRequest:
     frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
     Another `take` asks for another picture in the same look. A `wordless` one has no letters in it, because something
     else is written over it; above `words_from`, a share of the height, none are painted because a logo lies there.
+    `colours` and `heading_font` are those of the video's template or brand, where it names them.
     """
 
     text: str
@@ -67,6 +70,20 @@ class PictureRequest:
     take: int = 0
     wordless: bool = False
     words_from: float = 0.0
+    colours: Palette | None = None
+    heading_font: Typeface | None = None
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """As a step's plan asks for it."""
+        colours, font = params.get("colours"), params.get("heading_font")
+        return cls(
+            **{
+                **params,
+                "colours": None if colours is None else Palette(**colours),
+                "heading_font": None if font is None else Typeface(font),
+            }
+        )
 
 
 class Painter(Protocol):

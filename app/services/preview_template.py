@@ -111,7 +111,7 @@ class _Studio:
         for plan in plans.values():
             if plan.kind == StepKind.IMAGE:
                 picture = self._picture(plan.params["number"])
-                DrawnPainter().paint(PictureRequest(**plan.params), picture, lambda: None)
+                DrawnPainter().paint(PictureRequest.from_params(plan.params), picture, lambda: None)
 
     def frames_of(self, step: str) -> list[Image.Image]:
         """The frames of `MOMENTS` that lie in the step's clip, in their order."""

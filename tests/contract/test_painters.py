@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from app.domain.errors import LeaseLost, StorageFull, TransientError
+from app.domain.template import Palette
+from app.domain.typeface import Typeface
 from app.providers.drawn.choice import choose_look
 from app.providers.drawn.headline import headline
 from app.providers.drawn.painter import DrawnPainter
@@ -101,6 +103,30 @@ def test_a_wordless_picture_is_the_same_one_without_its_headline(painter: Painte
     assert 0.01 < differs.mean() < 0.2
     # The headline stands in the upper part.
     assert rows.max() < 0.6 * differs.shape[0]
+
+
+def test_the_colours_of_a_template_are_seen(painter: Painter, tmp_path: Path) -> None:
+    for name, colours in {"red": Palette("#5A0010", "#FFFFFF", "#FFC828"), "green": Palette("#00301A")}.items():
+        for seed in (1, 2):
+            asked = replace(scene(2, seed), colours=colours)
+            painter.paint(asked, tmp_path / "scene.jpg", always_wanted)
+            red, green, _ = pixels_of(tmp_path / "scene.jpg").mean(axis=(0, 1))
+            assert (red > 1.2 * green) if name == "red" else (green > 1.2 * red), (name, seed)
+
+
+def test_a_heading_is_set_in_the_templates_type(painter: Painter, tmp_path: Path) -> None:
+    shapes, pictures = {}, set()
+    for font in Typeface:
+        for wordless in (False, True):
+            asked = replace(scene(), title="Tides", heading_font=font, wordless=wordless)
+            painter.paint(asked, tmp_path / f"{wordless}.jpg", always_wanted)
+        words = np.abs(pixels_of(tmp_path / "False.jpg") - pixels_of(tmp_path / "True.jpg")).mean(axis=2) > 60
+        rows, columns = np.nonzero(words)
+        shapes[font] = float(np.ptp(rows) / np.ptp(columns))
+        pictures.add((tmp_path / "False.jpg").read_bytes())
+    assert len(pictures) == len(Typeface)
+    # The condensed one is the tallest for its width.
+    assert shapes[Typeface.SOFIA] > 1.15 * max(shape for font, shape in shapes.items() if font != Typeface.SOFIA)
 
 
 @pytest.mark.parametrize("text", ["The whole quay smells of fish.", "It costs $1,234,567.89 today, he said: “Never!”"])

@@ -37,6 +37,7 @@ from app.domain.video import VideoInput
 from app.media.motion import motion_within, window_at
 from app.media.transitions import blend
 from app.media.warp import FramePlanes
+from app.providers.protocols import PictureRequest
 from app.templates import load_template, template_names
 
 POOLS = VideoPools(script=Pool.IO, voice=Pool.CPU, painter=Pool.GPU)
@@ -94,6 +95,28 @@ def test_each_clip_knows_of_the_template_what_it_shows_and_no_more() -> None:
 def test_what_a_lower_third_says_is_not_painted_too() -> None:
     assert plans_of(None)[image_name(1)].params["title"] == "One"
     assert plans_of(Template("t", lower_third=LowerThird()))[image_name(1)].params["wordless"] is True
+
+
+def test_a_painted_picture_has_the_colours_and_the_type_of_its_template() -> None:
+    pulse = plans_of(Template.from_json(load_template("pulse")))
+    heading, plain = pulse[image_name(1)].params, pulse[image_name(2)].params
+    assert heading["heading_font"] == "sofia-condensed" and "heading_font" not in plain
+    assert heading["colours"] == plain["colours"] == load_template("pulse")["colours"]
+    asked = PictureRequest.from_params(json.loads(json.dumps(heading)))
+    assert (asked.heading_font, asked.colours) == (Typeface.SOFIA, Palette("#0A0A0A", "#FFFFFF", "#C6FF00"))
+
+
+def test_a_painted_picture_has_the_colours_and_the_type_of_the_brand() -> None:
+    template = Template.from_json(load_template("nightfall"))
+    params = plans_of(template, Brand("Atlas", accent="#00A3A3", font=Typeface.INTER))[image_name(1)].params
+    assert params["heading_font"] == "inter"
+    assert params["colours"] == {**load_template("nightfall")["colours"], "accent": "#00A3A3"}
+
+
+def test_a_template_of_before_its_titles_could_be_without_a_font_still_loads() -> None:
+    stored = {**Template("t").to_json(), "fonts": {"captions": "inter", "titles": "inter"}}
+    assert Template.from_json(stored).fonts.titles == Typeface.INTER
+    assert Template.from_json(Template("t").to_json()).fonts.titles is None
 
 
 def test_cards_are_steps_of_their_own_and_move_the_words() -> None:

@@ -8,12 +8,14 @@ video has a rhythm.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.providers.drawn.palette_of import is_light, palette_of
 from app.providers.drawn.palettes import PALETTES, Palette
 from app.providers.drawn.stage import Mood
 from app.providers.drawn.styles import STYLES, Style
 from app.providers.drawn.themes import themes_of
+from app.providers.protocols import PictureRequest
 
 DECKS = (
     ("ridges", "sea", "dunes", "planet", "forest", "city", "strata", "volcano"),
@@ -24,6 +26,7 @@ DECKS = (
 LITERAL = frozenset({"volcano", "city", "planet", "soundlines", "blocks", "strata"})
 # Of these, the ones that would puzzle in a scene that does not name them.
 UNMISTAKABLE = frozenset({"volcano"})
+LIGHT_MOODS, DARK_MOODS = (Mood.PALE, Mood.VIVID), (Mood.DEEP, Mood.VIVID)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,19 @@ class Look:
 def choose_look(seed: int) -> Look:
     dice = random.Random(f"look {seed}")
     return Look(dice.choice(PALETTES), dice.choice(STYLES))
+
+
+def look_for(request: PictureRequest) -> Look:
+    """The seed's look, in the colours and the type of the video's template where it has its own."""
+    look = choose_look(request.seed)
+    palette, style = look.palette, look.style
+    if request.colours is not None:
+        palette = palette_of(request.colours)
+        # A video on cream has no nights, and one on black no paper.
+        style = replace(style, moods=LIGHT_MOODS if is_light(request.colours) else DARK_MOODS)
+    if request.heading_font is not None:
+        style = style.in_type(request.heading_font)
+    return Look(palette, style)
 
 
 @dataclass(frozen=True)

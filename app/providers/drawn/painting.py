@@ -15,7 +15,7 @@ import numpy as np
 
 from app.domain.machine_faults import machine_fault
 from app.providers.drawn.canvas import Canvas
-from app.providers.drawn.choice import Deal, choose_look, choose_mood, deal
+from app.providers.drawn.choice import Deal, choose_mood, deal, look_for
 from app.providers.drawn.compositions import COMPOSITIONS
 from app.providers.drawn.finish import finish
 from app.providers.drawn.headline import headline
@@ -30,14 +30,14 @@ JPEG_QUALITY = 93
 def paint(request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
     """The finished picture, written to `out`."""
     canvas = compose(request, still_wanted)
-    data = encode(finish(canvas, dice(request, "grain"), choose_look(request.seed).style))
+    data = encode(finish(canvas, dice(request, "grain"), look_for(request).style))
     still_wanted()
     write(data, out)
 
 
 def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas:
     """The picture before its finish: composition, calm for the captions, the author's heading."""
-    look = choose_look(request.seed)
+    look = look_for(request)
     dealt = deal(request.seed, request.number, f"{request.title or ''} {request.text}", request.take)
     mood = choose_mood(request.seed, request.number, look.style, dealt.use)
     width, height = (math.ceil(side_px * request.oversample) for side_px in (request.width_px, request.height_px))

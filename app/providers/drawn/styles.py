@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.domain.typeface import Typeface
+from app.fonts import FILES
 from app.providers.drawn.stage import Mood
 
 
@@ -12,7 +14,7 @@ class Style:
     """`leading` is the distance of baselines in font sizes; `grain_levels` and `vignette` finish the picture."""
 
     name: str
-    font: str
+    typeface: Typeface
     sub_font: str
     leading: float
     largest: float  # the type's size never exceeds this share of the short side
@@ -22,20 +24,30 @@ class Style:
     grain_levels: float
     vignette: float
 
+    @property
+    def font(self) -> str:
+        """Its file's name."""
+        return FILES[self.typeface]
+
+    def in_type(self, typeface: Typeface) -> Style:
+        """The style with its words in another typeface, as large and as close as that suits."""
+        like = next(style for style in STYLES if style.typeface == typeface)
+        return replace(self, typeface=typeface, leading=like.leading, largest=like.largest)
+
 
 DEEP, VIVID, PALE = Mood.DEEP, Mood.VIVID, Mood.PALE
 
 STYLES = (
-    Style("editorial", "Fraunces-Display.ttf", "Inter-Medium.ttf", 1.04, 0.155, False, "line",
+    Style("editorial", Typeface.FRAUNCES, "Inter-Medium.ttf", 1.04, 0.155, False, "line",
           (DEEP, VIVID, PALE), 1.7, 0.10),
-    Style("swiss", "Manrope-ExtraBold.ttf", "Manrope-ExtraBold.ttf", 1.10, 0.135, False, "bar",
+    Style("swiss", Typeface.MANROPE, "Manrope-ExtraBold.ttf", 1.10, 0.135, False, "bar",
           (VIVID, PALE, DEEP, VIVID), 1.2, 0.0),
-    Style("poster", "SofiaSansExtraCondensed-ExtraBold.ttf", "Manrope-ExtraBold.ttf", 0.94, 0.250, False, "none",
+    Style("poster", Typeface.SOFIA, "Manrope-ExtraBold.ttf", 0.94, 0.250, False, "none",
           (VIVID, DEEP, PALE), 1.5, 0.06),
-    Style("cinema", "Fraunces-Display.ttf", "Inter-Medium.ttf", 1.06, 0.145, True, "dot",
+    Style("cinema", Typeface.FRAUNCES, "Inter-Medium.ttf", 1.06, 0.145, True, "dot",
           (DEEP, VIVID, DEEP), 1.9, 0.22),
-    Style("bulletin", "SofiaSansExtraCondensed-ExtraBold.ttf", "Inter-Medium.ttf", 0.96, 0.240, True, "none",
+    Style("bulletin", Typeface.SOFIA, "Inter-Medium.ttf", 0.96, 0.240, True, "none",
           (DEEP, VIVID), 1.4, 0.12),
-    Style("modern", "Inter-ExtraBold.ttf", "Inter-Medium.ttf", 1.06, 0.135, False, "dot",
+    Style("modern", Typeface.INTER, "Inter-Medium.ttf", 1.06, 0.135, False, "dot",
           (DEEP, PALE, VIVID), 1.4, 0.08),
 )  # fmt: skip

@@ -8,6 +8,8 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageDraw
 
+from app.domain.typeface import Typeface
+from app.fonts import FILES
 from app.providers.drawn.canvas import Floats
 from app.providers.drawn.glyphs import font_at, font_for
 from app.providers.drawn.headline import Headline
@@ -18,7 +20,7 @@ from app.providers.drawn.typesetting import MEASURING_PX, Setting, set_lines
 LEFT, RIGHT, TOP = 0.135, 0.865, 0.14
 BOTTOM_TALL, BOTTOM_WIDE = 0.475, 0.54
 SMALLEST, SMALLEST_SUB = 0.042, 0.030  # shares of the short side
-NARROW_FONT = "SofiaSansExtraCondensed-ExtraBold.ttf"
+NARROW_FONT = FILES[Typeface.SOFIA]
 
 
 @dataclass(frozen=True)

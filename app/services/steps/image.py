@@ -30,6 +30,6 @@ class ImageStep(StepHandler):
             import_picture(own, path, frame_px=frame, still_wanted=bench.still_wanted)
             facts = {"provider": "upload"}
         else:
-            farm.painter.paint(PictureRequest(**claim.params), path, bench.still_wanted)
+            farm.painter.paint(PictureRequest.from_params(claim.params), path, bench.still_wanted)
             facts = {"provider": farm.painter.name, "provider_version": farm.painter.version}
         return Outcome({OUTPUT: OutputFile(path, "image/jpeg")}, facts)
