@@ -29,6 +29,8 @@ PLACES = ("title", "brand")
 _PLACE = re.compile("{(" + "|".join(PLACES) + ")}")
 # A colour that could not be read is mixed with white or black in steps of this size.
 _STEP = 0.05
+# How much of the text's colour makes the other end of a card's gradient.
+_SHADE = 0.1
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,19 @@ def branded(template: Template, brand: Brand) -> Template:
         fonts = Fonts(brand.font, brand.font)
     logo = template.logo if brand.logo is None else replace(template.logo or Logo(), asset=brand.logo)
     colours = replace(template.colours, **own)
-    return replace(template, colours=colours, fonts=fonts, caption_style=style, logo=logo)
+    found = replace(template, colours=colours, fonts=fonts, caption_style=style, logo=logo)
+    if brand.ground is None:
+        return found
+    # The far end of a card's gradient is a shade of the template's ground. It must not be left beside another's.
+    shade = _mixed(rgb_of(colours.ground), rgb_of(colours.text), _SHADE)
+
+    def regrounded(card: Card | None) -> Card | None:
+        if card is None:
+            return None
+        ground, to = (shade if (end or "").startswith("#") else end for end in (card.ground, card.to))
+        return replace(card, ground=ground or card.ground, to=to)
+
+    return replace(found, intro=regrounded(found.intro), outro=regrounded(found.outro))
 
 
 def resolved(template: Template) -> Template:
@@ -126,10 +140,13 @@ def check_template(template: Template) -> None:
 def legible(template: Template) -> Template:
     """The `resolved` template with colours that could not be read made lighter or darker until they can.
 
-    For a brand's colours, which nobody chose with this template in mind: a job must not fail over them.
+    For a brand's colours, which nobody chose with this template in mind: a job must not fail over them. The rule of a
+    card and the bar of a lower third must be seen too: WCAG asks the same of such marks as of large letters (1.4.11).
     """
     parts: dict[str, Any] = {
-        name: replace(part, text=readable(part.text, _grounds(part))) for name, part in _parts(template)
+        name: replace(part, text=readable(part.text, behind), accent=readable(part.accent, behind))
+        for name, part in _parts(template)
+        for behind in [_grounds(part)]
     }
     style = template.caption_style
     if template.caption_mode != CaptionMode.OFF:
@@ -141,16 +158,19 @@ def legible(template: Template) -> Template:
 
 
 def readable(colour: str, behind: Sequence[Rgb]) -> str:
-    """The colour next to `colour`, towards white or black, that can be read on all that may lie behind it."""
+    """The colour next to `colour`, towards white or black, that can be told from all that may lie behind it."""
     # The farther from what is behind, the less of the colour is lost.
     ends = sorted(((255, 255, 255), (0, 0, 0)), key=lambda end: -min(contrast(end, ground) for ground in behind))
     for step in range(round(1 / _STEP) + 1):
-        share = step * _STEP
-        red, green, blue = (
-            round(part * (1 - share) + end * share) for part, end in zip(rgb_of(colour), ends[0], strict=True)
-        )
-        if min(contrast((red, green, blue), ground) for ground in behind) >= LEAST_CONTRAST:
+        found = _mixed(rgb_of(colour), ends[0], step * _STEP)
+        if min(contrast(rgb_of(found), ground) for ground in behind) >= LEAST_CONTRAST:
             break
+    return found
+
+
+def _mixed(colour: Rgb, other: Rgb, share: float) -> str:
+    """`share` of `other` in `colour`, in sRGB as gradients are."""
+    red, green, blue = (round(one * (1 - share) + more * share) for one, more in zip(colour, other, strict=True))
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 

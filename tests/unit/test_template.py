@@ -170,6 +170,38 @@ def test_a_brand_takes_the_place_of_the_templates_own_and_stays_legible() -> Non
     assert found.lower_third is not None and found.lower_third.text != "#FFFFFF"
 
 
+@pytest.mark.parametrize("accent", ["#10243E", "#152A45", "#FFFFFF", "#FFE600", "#808080"])
+@pytest.mark.parametrize("ground", ["#10243E", "#FFFFFF", "#808080"])
+@pytest.mark.parametrize("name", template_names())
+def test_a_brands_accent_is_seen_on_the_brands_ground(name: str, ground: str, accent: str) -> None:
+    look = replace(Template.from_json(load_template(name)), lower_third=LowerThird())
+    found = legible(resolved(branded(look, Brand(ground=ground, accent=accent))))
+    for part in (found.intro, found.outro, found.lower_third):
+        if part is None:
+            continue
+        grounds = [part.ground, *([part.to] if isinstance(part, Card) and part.to else [])]
+        for behind in grounds:
+            ratio = contrast(rgb_of(part.accent), rgb_of(behind))
+            assert ratio >= 3, (part, ratio)
+            assert contrast(rgb_of(part.text), rgb_of(behind)) >= 3, part
+
+
+def test_a_cards_gradient_is_in_shades_of_the_brands_ground() -> None:
+    template = Template.from_json(load_template("storybook"))
+    found = legible(resolved(branded(template, Brand(ground="#10243E", text="#FFFFFF"))))
+    assert found.intro is not None and found.outro is not None
+    assert (found.intro.ground, found.intro.to) == ("#10243E", "#283A51") == (found.outro.to, found.outro.ground)
+    recoloured = resolved(branded(template, Brand(accent="#00A3A3")))
+    assert recoloured.intro is not None and recoloured.intro.to == "#EAD7B7"
+
+
+def test_a_brands_accent_that_is_seen_stays_as_it_is() -> None:
+    brand = Brand(ground="#10243E", accent="#FFC828")
+    found = legible(resolved(branded(Template("t", lower_third=LowerThird(), intro=Card()), brand)))
+    assert found.lower_third is not None and found.intro is not None
+    assert found.lower_third.accent == found.intro.accent == "#FFC828"
+
+
 def test_a_colour_that_can_be_read_is_left_alone_and_another_changes_as_little_as_it_must() -> None:
     black = [(0, 0, 0)]
     assert readable("#FFE600", black) == "#FFE600"
