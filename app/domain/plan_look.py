@@ -70,14 +70,15 @@ def _heading(video: VideoInput) -> dict[str, Any]:
 def _words_from(video: VideoInput) -> float:
     """Where on a painted picture a heading may begin, as a share of its height, to stay below the logo; 0 without one.
 
-    The camera comes as close as the motion's zoom and may look at the picture's foot, where all of it lies highest.
+    When the camera looks down, all of the picture lies higher in the frame.
     """
     template, width_px, height_px = video.template, video.width_px, video.height_px
     logo = None if template is None else template.logo
     if template is None or logo is None or logo.asset is None or not _corner_of(logo, video).is_top:
         return 0.0
     in_frame = free_band(width_px, height_px)[0] + logo.size * min(width_px, height_px) / height_px + LOGO_GAP
-    return round(1 - (1 - in_frame) / (1 + template.motion.zoom), 4)
+    top, size = template.motion.lowest_look
+    return round(max(in_frame, top + in_frame * size), 4)
 
 
 def template_look(scene: Scene, video: VideoInput, *, is_last: bool, is_before_card: bool) -> dict[str, Any]:

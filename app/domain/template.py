@@ -17,6 +17,9 @@ from app.domain.typeface import Typeface
 SCHEMA_VERSION = 1
 # Below the least a scene looks frozen; beyond the most a picture that sits on its own blur would be cut.
 LEAST_ZOOM, MOST_ZOOM = 0.08, 0.17
+# How far from the picture's middle the camera may look, of the room that its zoom leaves: in a move in or out, and in
+# one across. Neither goes to the end: a title that the painter keeps 13 % off the edge stays well inside.
+DRIFT, ACROSS = 0.4, 0.7
 # A fade through a dark colour is no black stretch as long as it is shorter than the gate's limit twice over.
 LEAST_TRANSITION_S, MOST_TRANSITION_S = 0.1, 0.9
 # What is at rest for longer than this reads as a fault.
@@ -98,6 +101,13 @@ class Motion:
 
     zoom: float = 0.13
     moves: tuple[Move, ...] = (Move.IN, Move.OUT)
+
+    @property
+    def lowest_look(self) -> tuple[float, float]:
+        """Top and height, as shares of the picture's, of what fills the frame when the camera looks furthest down."""
+        size = 1 / (1 + self.zoom)
+        reach = ACROSS if {Move.UP, Move.DOWN} & set(self.moves) else DRIFT
+        return (1 - size) / 2 * (1 + reach), size
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

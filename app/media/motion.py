@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.domain.template import Motion, Move
+from app.domain.template import ACROSS, DRIFT, Motion, Move
 
 EASE_IN_S = 0.5  # the move starts from rest: the fade before it showed the picture still
 FULL_MOVE_S = 2.6  # no scene goes through its whole move faster than this; a shorter one goes less far
@@ -37,10 +37,10 @@ def _window(zoom: float, x: float, y: float) -> Window:
 
 
 # Where in its room the closer end of a move in or out lies, by scene number: each drifts another way than the one
-# before. No drift goes to the end of its room: a title that the painter keeps 13 % off the edge stays well inside.
-_DRIFTS = ((0.4, -0.4), (-0.4, -0.3), (-0.4, 0.3), (0.4, 0.4))
+# before.
+_DRIFTS = ((DRIFT, -DRIFT), (-DRIFT, -0.3), (-DRIFT, 0.3), (DRIFT, DRIFT))
 # Where a move across the picture begins; it ends on the other side.
-_ACROSS = {Move.LEFT: (0.7, 0.0), Move.RIGHT: (-0.7, 0.0), Move.UP: (0.0, 0.7), Move.DOWN: (0.0, -0.7)}
+_ACROSS = {Move.LEFT: (ACROSS, 0.0), Move.RIGHT: (-ACROSS, 0.0), Move.UP: (0.0, ACROSS), Move.DOWN: (0.0, -ACROSS)}
 _WHOLE = _window(1.0, 0.0, 0.0)
 
 

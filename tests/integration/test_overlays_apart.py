@@ -51,14 +51,20 @@ def logo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def video(
-    size: str, position: CaptionPosition, corner: Corner, *, has_lower_third: bool, captions: CaptionSize | None
+    size: str,
+    position: CaptionPosition,
+    corner: Corner,
+    *,
+    has_lower_third: bool,
+    captions: CaptionSize | None,
+    moves: tuple[Move, ...] = tuple(Move),
 ) -> VideoInput:
     style = CaptionStyle(position=position, size=captions or CaptionSize.MEDIUM, box=CaptionBox("#101418", 1.0))
     template = Template(
         "t",
         caption_mode=CaptionMode.OFF if captions is None else CaptionMode.LINE,
         caption_style=style,
-        motion=Motion(0.17, tuple(Move)),
+        motion=Motion(0.17, moves),
         logo=Logo("ast_1", corner, 0.18, 1.0),
         lower_third=LowerThird(ground="#0000FF", opacity=1.0, accent="#0000FF") if has_lower_third else None,
     )
@@ -133,8 +139,11 @@ def overlap(one: Box, other: Box) -> bool:
 @pytest.mark.parametrize("position", list(CaptionPosition))
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_lies_on_anything_else(size: str, position: CaptionPosition, has_lower_third: bool, logo: Path) -> None:
-    for corner, captions in product(Corner, (*CaptionSize, None)):
-        asked = video(size, position, corner, has_lower_third=has_lower_third, captions=captions)
+    # What is painted moves with the picture; with lower thirds nothing is.
+    cameras = ((Move.IN, Move.OUT),) if has_lower_third else (tuple(Move), (Move.IN, Move.OUT))
+    corners = (Corner.TOP_LEFT, Corner.BOTTOM_RIGHT)
+    for corner, captions, moves in product(corners, (CaptionSize.MEDIUM, CaptionSize.LARGE, None), cameras):
+        asked = video(size, position, corner, has_lower_third=has_lower_third, captions=captions, moves=moves)
         boxes = boxes_of(asked, logo)
         for one, other in combinations(boxes, 2):
             for first, second in product(boxes[one], boxes[other]):
