@@ -42,6 +42,12 @@ def test_neighbours_are_never_painted_alike(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
+def test_an_opening_that_names_nothing_is_not_painted_again_soon(seed: int) -> None:
+    names = [plain(seed, number) for number in range(1, 10)]
+    assert names[0] not in names[1:]
+
+
+@pytest.mark.parametrize("seed", range(30))
 def test_every_composition_is_dealt_before_any_comes_again(seed: int) -> None:
     names = [deal(seed, number, "A volcano.").composition if number == 1 else plain(seed, number) for number in SCENES]
     for first in range(1, len(names)):

@@ -105,4 +105,7 @@ def shuffled(seed: int, deck: tuple[str, ...]) -> list[str]:
     pairs = list(zip(cards[:half], cards[half:], strict=False))
     dice.shuffle(pairs)
     pairs = [pair if dice.random() < 0.5 else pair[::-1] for pair in pairs]
+    # The opening whose words name nothing takes the first picture of no one thing. It must be its own card, and not the
+    # one that scene 4 is dealt.
+    pairs[0] = pairs[0] if pairs[0][0] not in LITERAL else pairs[0][::-1]
     return [pair[0] for pair in pairs] + [pair[1] for pair in pairs] + cards[2 * half :]

@@ -43,16 +43,16 @@ def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas
     width, height = (math.ceil(side_px * request.oversample) for side_px in (request.width_px, request.height_px))
     canvas = Canvas(width, height, still_wanted)
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
-    perform(dealt, canvas, stage)
-    calm_caption_band(canvas, stage)
     found = None if request.wordless else headline(request.title)
+    perform(dealt, canvas, stage, has_words=found is not None)
+    calm_caption_band(canvas, stage)
     layout = lay_out(found, look.style, canvas.width, canvas.height, request.words_from) if found else None
     if layout is not None:
         set_type(canvas, stage, layout)
     return canvas
 
 
-def perform(dealt: Deal, canvas: Canvas, stage: Stage) -> None:
+def perform(dealt: Deal, canvas: Canvas, stage: Stage, *, has_words: bool) -> None:
     """Paint the composition as its use demands: mirrored every second time, on a lower horizon every third."""
     # A higher canvas cut off at its foot lowers the horizon; a raised one would run into the words.
     cut_px = canvas.height * 7 // 100 if dealt.use % 3 == 2 else 0
@@ -60,7 +60,7 @@ def perform(dealt: Deal, canvas: Canvas, stage: Stage) -> None:
     COMPOSITIONS[dealt.composition](higher, stage)
     pixels = higher.pixels[: canvas.height]
     # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
-    mirrored = dealt.use % 2 == 1 and canvas.width <= canvas.height
+    mirrored = dealt.use % 2 == 1 and not (has_words and canvas.width > canvas.height)
     canvas.pixels[:] = pixels[:, ::-1] if mirrored else pixels
 
 
