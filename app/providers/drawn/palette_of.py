@@ -16,7 +16,7 @@ NEUTRAL = 0.1  # below it a colour has no hue that an eye would name
 TINT = 0.15  # of the mean: how much of the accent's hue a neutral ground takes on, lest the picture be mere grey
 ACCENT_LIGHTNESS = (0.64, 0.87)
 # An accent of about the middle tone's hue and chroma must be lighter to be seen.
-CLOSE, CLOSE_ACCENT_LIGHTNESS = 0.09, 0.78
+CLOSE, CLOSE_ACCENT_LIGHTNESS = 0.09, 0.70
 GLOW_LIGHTNESS, GLOW_CHROMA = 0.91, (0.04, 0.10)
 
 
