@@ -1,4 +1,4 @@
-"""How a picture of any shape is fitted to a frame: filling it, or whole on its own blur. Sizes only, no pixels."""
+"""How a picture or video of any shape is fitted to a frame: filling it, or whole on its own blur. Sizes, no pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OVERSAMPLE = 1.15  # of the frame: the closest zoom then still has a pixel of th
 LEAST_OVERSAMPLE, MOST_OVERSAMPLE = 1.13, 1.3
 # What a picture that fills the frame is shrunk to when it is first read: well within those bounds.
 KEPT_OVERSAMPLE = 1.2
-# Cropping to a shape this different would lose too much; the picture then sits on its own blur.
+# Cropping to a shape this different would lose too much; a picture or a video then sits on its own blur.
 MOST_CROP = 1.6
 # Small enough that the closest zoom does not cut into it.
 INSET = 0.85
@@ -34,11 +34,22 @@ def is_inset(picture: Size, frame: Size) -> bool:
 
 def inset_size(picture: Size, frame: Size) -> Size:
     """How large the picture is that sits on its own blur."""
-    width, height = plane_size(frame)
-    shape, frame_shape = picture[0] / picture[1], width / height
-    shape = max(frame_shape, shape / INSET_CROP) if shape > frame_shape else min(frame_shape, shape * INSET_CROP)
-    inset_width = INSET * min(width, height * shape)
-    return max(1, round(inset_width)), max(1, round(inset_width / shape))
+    width, height = _largest_within(plane_size(frame), picture)
+    return max(1, round(INSET * width)), max(1, round(INSET * height))
+
+
+def inset_footage_size(video: Size, frame: Size) -> Size:
+    """How large the video is that sits on its own blur, sides even. It reaches the edges: no camera moves over it."""
+    width, height = _largest_within(frame, video)
+    return max(2, round(width / 2) * 2), max(2, round(height / 2) * 2)
+
+
+def _largest_within(canvas: Size, picture: Size) -> tuple[float, float]:
+    """The size at which the picture, cropped by INSET_CROP, just fits into the canvas."""
+    shape, canvas_shape = picture[0] / picture[1], canvas[0] / canvas[1]
+    shape = max(canvas_shape, shape / INSET_CROP) if shape > canvas_shape else min(canvas_shape, shape * INSET_CROP)
+    width = min(canvas[0], canvas[1] * shape)
+    return width, width / shape
 
 
 def cover_box(picture: Size, shape: float) -> Box:

@@ -1,4 +1,4 @@
-"""A piece of an uploaded video as frames of ours: cut, cropped to the frame, at our rate, in BT.709 limited range.
+"""A piece of an uploaded video as frames of ours: cut, fitted to the frame, at our rate, in BT.709 limited range.
 
 Frames come one at a time through a pipe, so the memory does not grow with the video.
 """
@@ -15,7 +15,9 @@ import numpy as np
 from app.domain.errors import BadMedia, TransientError, UnsupportedMedia
 from app.media.ffmpeg_pipe import FramePipe
 from app.media.files import check_readable
+from app.media.fitting import inset_footage_size, is_inset
 from app.media.inspect_video import MAX_PIXELS, VideoInfo, inspect_video
+from app.media.moving_backdrop import MovingBackdrop
 from app.media.picture_planes import Plane
 from app.media.probe import input_options, local_url
 from app.media.sources import FootagePiece
@@ -36,9 +38,14 @@ class FootageReader:
         self, piece: FootagePiece, width_px: int, height_px: int, fps: int, still_wanted: Callable[[], None]
     ) -> None:
         self._piece, self._fps, self._still_wanted = piece, fps, still_wanted
-        self._width_px, self._height_px = width_px, height_px
         self._shown = FramePlanes.blank(width_px, height_px)
         self._info = _info(piece.path)
+        # What the decoder gives: the whole frame, or what sits on its own blur.
+        self._size = frame = (width_px, height_px)
+        self._backdrop: MovingBackdrop | None = None
+        if is_inset(upright := (self._info.width_px, self._info.height_px), frame):
+            self._size = inset_footage_size(upright, frame)
+            self._backdrop = MovingBackdrop(frame, self._size)
         self._stack = ExitStack()
         self._frames = self._endless()
 
@@ -58,7 +65,7 @@ class FootageReader:
         while True:
             with ExitStack() as self._stack:
                 pipe = self._stack.enter_context(
-                    FramePipe(self._arguments(), self._width_px * self._height_px * 3 // 2, self._still_wanted)
+                    FramePipe(self._arguments(), self._size[0] * self._size[1] * 3 // 2, self._still_wanted)
                 )
                 for number in range(self._piece.frames(self._fps)):
                     data = pipe.next_piece()
@@ -76,10 +83,15 @@ class FootageReader:
                     yield self._shown
 
     def _take(self, data: Plane) -> None:
-        luma, chroma = self._width_px * self._height_px, self._width_px * self._height_px // 4
-        parts = (data[:luma], data[luma : luma + chroma], data[luma + chroma :])
+        width_px, height_px = self._size
+        luma, half = width_px * height_px, (height_px // 2, width_px // 2)
+        cb, cr = np.split(data[luma:], 2)
+        parts = (data[:luma].reshape(height_px, width_px), cb.reshape(half), cr.reshape(half))
+        if self._backdrop is not None:
+            self._backdrop.draw(parts, self._shown)
+            return
         for plane, part in zip(self._shown.visible, parts, strict=True):
-            np.copyto(plane, part.reshape(plane.shape))
+            np.copyto(plane, part)
 
     def _arguments(self) -> list[str]:
         info, piece = self._info, self._piece
@@ -88,13 +100,13 @@ class FootageReader:
             *(word for name, value in opening.items() for word in (f"-{name}", value)),
             *(("-ss", f"{piece.start_s:.6f}") if piece.start_s else ()),
             *("-f", info.format, "-i", local_url(piece.path), "-map", f"0:{info.stream}", "-an", "-sn", "-dn"),
-            *("-filter_threads", "1", "-vf", ",".join(filters(info, self._width_px, self._height_px, self._fps))),
+            *("-filter_threads", "1", "-vf", ",".join(filters(info, *self._size, self._fps))),
             *("-frames:v", str(piece.frames(self._fps)), "-f", "rawvideo", "-pix_fmt", "yuv420p"),
         ]
 
 
 def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[str]:
-    """The chain that brings the video to our frames. ffmpeg has turned it upright before."""
+    """The chain that brings the video to frames of this size, cropping it. ffmpeg has turned it upright before."""
     shape = f"{width_px}/{height_px}"
     cover = (
         f"w='if(gte(dar,{shape}),ceil({height_px}*dar/2)*2,{width_px})'"

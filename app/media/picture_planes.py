@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from app.domain.errors import BadMedia
 from app.domain.machine_faults import words_of
+from app.media.backdrop import blurred, light_kept
 from app.media.colour import rgb_to_ycbcr_matrix
 from app.media.files import reading
 from app.media.fitting import (
@@ -32,8 +33,6 @@ from app.media.fitting import (
 
 BAND_ROWS = 256  # even, as chroma takes two rows
 
-# Of the backdrop, and of the shadow that the picture throws on it.
-BACKDROP_BRIGHTNESS, SHADOW = 0.6, 0.43
 # What is shrunk by less than this needs no filter against aliasing.
 NOTABLY = 1.02
 # The backdrop is blurred at an eighth of its size.
@@ -157,18 +156,10 @@ def _on_own_blur(image: Image.Image, frame: Size) -> Rgb:
     # Enlarged it looks the same, for a fraction of the work.
     small = (max(2, width // SHRUNK), max(2, height // SHRUNK))
     crop = image.resize(small, Image.Resampling.BOX, box=cover_box(image.size, width / height), reducing_gap=2.0)
-    backdrop = cv2.GaussianBlur(np.asarray(crop, np.float32), (0, 0), max(small) / 24)
-    covered = np.outer(_covered(top, inset[1], small[1]), _covered(left, inset[0], small[0]))
-    kept = BACKDROP_BRIGHTNESS * (1 - SHADOW * cv2.GaussianBlur(covered, (0, 0), max(small) / 80))
-    darkened = np.rint(backdrop * kept[..., np.newaxis]).astype(np.uint8)
+    light = light_kept((width, height), inset, small)[..., np.newaxis]
+    darkened = np.rint(blurred(np.asarray(crop, np.float32)) * light).astype(np.uint8)
     whole = cast(Rgb, cv2.resize(darkened, (width, height), interpolation=cv2.INTER_CUBIC))
     whole[top : top + inset[1], left : left + inset[0]] = _resized(
         image, cover_box(image.size, inset[0] / inset[1]), inset
     )
     return whole
-
-
-def _covered(start: int, span: int, cells: int) -> npt.NDArray[np.float32]:
-    """The share of each cell of SHRUNK pixels that lies within `span` pixels from `start`."""
-    edges = np.clip(np.arange(cells + 1, dtype=np.float32) * SHRUNK, start, start + span)
-    return np.diff(edges) / np.float32(SHRUNK)

@@ -15,11 +15,12 @@ import pytest
 
 from app.domain.errors import BadMedia, LeaseLost, UnsupportedMedia
 from app.media.clip import render_clip
+from app.media.footage import FootageReader
 from app.media.inspect_video import VideoInfo, inspect_video
 from app.media.sources import FootagePiece
 from app.services.assets import inspect
 from tests.integration.test_clip import SPEC, cues, plain, rgb_of
-from tests.media_samples import ffmpeg, nobody_cares
+from tests.media_samples import always_wanted, ffmpeg, nobody_cares
 
 WIDE = ("-f", "lavfi", "-i", "testsrc2=s=192x108:r=25:d=3")
 TONE = ("-f", "lavfi", "-i", "sine=f=440:r=44100:d=3")
@@ -27,7 +28,7 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 LAST = replace(SPEC, width_px=90, height_px=160, frames=30, fade_frames=0)
 
 
-def seconds(path: Path, *, colours: str = "", duration_s: int = 4, size: str = "160x160", rate: int = 25) -> Path:
+def seconds(path: Path, *, colours: str = "", duration_s: int = 4, size: str = "120x160", rate: int = 25) -> Path:
     """A video whose brightness says its time: 40 levels more each second, from 40."""
     source = f"color=black:s={size}:r={rate}:d={duration_s},format=yuv420p,geq=lum='40+40*floor(T)':cb=128:cr=128"
     ffmpeg("-f", "lavfi", "-i", source + colours, *H264, path)
@@ -169,11 +170,41 @@ def test_a_piece_shorter_than_its_scene_begins_again(tmp_path: Path) -> None:
     assert levels == pytest.approx([rgb(40), rgb(80), rgb(40), rgb(80), rgb(40)], abs=6)
 
 
-def test_a_wide_video_is_cropped_to_its_middle_and_an_upright_one_is_turned(tmp_path: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "color=red:s=320x160:d=1,drawbox=x=100:w=120:h=160:color=lime:t=fill", *H264,
+def test_a_video_that_nearly_fits_is_cropped_to_its_middle(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=280x320:d=1,drawbox=x=40:w=200:h=320:color=lime:t=fill", *H264,
            tmp_path / "wide.mp4")  # fmt: skip
     frame = clip(tmp_path, FootagePiece(tmp_path / "wide.mp4", 0.0, 1.0))[0]
     assert (frame[:, 4:-4, 1] > 200).all() and frame.shape == (160, 90, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "frame_px"), [("320x180", (90, 160)), ("180x320", (160, 90))], ids=["wide in upright", "upright in wide"]
+)
+def test_a_video_that_fits_badly_sits_nearly_whole_on_its_own_blur(
+    tmp_path: Path, size: str, frame_px: tuple[int, int]
+) -> None:
+    # Green at the edges that a crop to the frame's shape would cut off, red in the middle that it would leave.
+    box = "x=80:w=160:h=180" if size == "320x180" else "y=80:w=180:h=160"
+    ffmpeg("-f", "lavfi", "-i", f"color=lime:s={size}:d=1,drawbox={box}:color=red:t=fill", *H264, tmp_path / "v.mp4")
+    spec = replace(LAST, width_px=frame_px[0], height_px=frame_px[1])
+    frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 1.0), spec)[0]
+    frame = frame if size == "320x180" else frame.transpose(1, 0, 2)
+    # Across the middle the video is seen to the frame's edges.
+    assert (frame[80, [4, -5], 1] > 200).all() and (frame[80, 24:-24, 0] > 200).all()
+    # Above and below lies its middle, blurred and darkened: red, and never black.
+    for edge in (frame[8], frame[-9]):
+        assert (edge[24:-24, 0] > 80).all() and (edge[24:-24, 0] < 180).all() and (edge[24:-24, 1] < 80).all()
+
+
+def test_a_video_at_rest_has_a_backdrop_at_rest(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1", "-vf", "loop=30:1", "-qp", "0", *H264, tmp_path / "v.mp4")
+    with FootageReader(FootagePiece(tmp_path / "v.mp4", 0.0, 0.5), 90, 160, 30, always_wanted) as reader:
+        first = [plane.copy() for plane in reader.next_frame().visible]
+        for _ in range(12):
+            assert all(map(np.array_equal, reader.next_frame().visible, first))
+
+
+def test_an_upright_video_is_turned(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "color=red:s=320x180:d=1,drawbox=w=160:h=180:color=blue:t=fill", *H264,
            tmp_path / "flat.mp4")  # fmt: skip
     ffmpeg("-display_rotation", "90", "-i", tmp_path / "flat.mp4", "-c", "copy", tmp_path / "turned.mp4")

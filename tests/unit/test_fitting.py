@@ -10,6 +10,7 @@ from app.media.fitting import (
     MOST_OVERSAMPLE,
     Size,
     cover_box,
+    inset_footage_size,
     inset_size,
     is_inset,
     plane_size,
@@ -37,6 +38,13 @@ def test_a_shrunk_picture_still_has_a_pixel_for_each_that_is_shown(picture: Size
     else:
         left, _, right, _ = cover_box(kept, frame[0] / frame[1])
         assert LEAST_OVERSAMPLE <= (right - left) / frame[0] <= MOST_OVERSAMPLE
+
+
+@given(st.tuples(sides, sides).filter(lambda size: max(size) < 8 * min(size)), frames)
+def test_a_video_on_its_own_blur_touches_two_edges_and_passes_none(video: Size, frame: Size) -> None:
+    width, height = inset_footage_size(video, frame)
+    assert width % 2 == height % 2 == 0 and width <= frame[0] and height <= frame[1]
+    assert width == frame[0] or height == frame[1]
 
 
 def test_a_picture_at_the_border_between_the_two_fits_stays_on_its_side() -> None:

@@ -33,7 +33,9 @@ OUTPUT = "clip.mp4"
 
 
 class ClipStep(StepHandler):
-    version = 3  # Lower thirds keep clear of a logo and of tall captions, and no logo is taller than a square one.
+    # Lower thirds keep clear of a logo and of tall captions, no logo is taller than a square one, and a video that fits
+    # badly sits on its own blur.
+    version = 3
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
