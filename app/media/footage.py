@@ -114,6 +114,10 @@ def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[st
     )
     # By time: a rate that varies becomes ours, and what begins late is seen from the start.
     steps = [f"fps={fps}:start_time=0"]
+    if info.is_interlaced:
+        # While lines and moments are still the camera's. A frame from each of the two moments, and only where a frame
+        # has two: the motion is then as smooth as it was recorded.
+        steps.insert(0, "bwdif=mode=send_field:parity=auto:deint=interlaced")
     crop = f"crop={width_px}:{height_px}"
     if not info.is_hdr:
         matrix = "bt709" if info.is_untagged and info.height_px >= HD_HEIGHT_PX else "auto"
@@ -123,6 +127,7 @@ def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[st
         *steps,
         f"scale={cover}:flags=bicubic",
         crop,
+        *_bt2100_where_untold(info),
         f"zscale=t=linear:npl={HDR_WHITE_NITS}",
         "format=gbrpf32le",
         "zscale=p=bt709",
@@ -130,6 +135,13 @@ def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[st
         "zscale=t=bt709:m=bt709:r=tv",
         "format=yuv420p",
     ]
+
+
+def _bt2100_where_untold(info: VideoInfo) -> list[str]:
+    """What HDR is by its standard (ITU-R BT.2100), where the video tells its curve alone: zscale does not guess."""
+    told = {"color_primaries=bt2020": info.has_primaries, "colorspace=bt2020nc": not info.is_untagged}
+    untold = [setting for setting, is_told in told.items() if not is_told]
+    return [f"setparams={':'.join(untold)}"] if untold else []
 
 
 def _info(path: Path) -> VideoInfo:

@@ -38,6 +38,8 @@ class VideoInfo:
     """`duration_s` is counted from the packets; the size is that of the upright picture with square pixels.
 
     `stream` is the picture track's number in the file. `is_untagged`: it does not say how its colours are coded.
+    `has_primaries`: it says of which red, green and blue they are mixed.
+    `is_interlaced`: a frame holds the odd and the even lines of two moments.
     """
 
     duration_s: float
@@ -48,6 +50,8 @@ class VideoInfo:
     has_sound: bool
     is_hdr: bool
     is_untagged: bool
+    has_primaries: bool
+    is_interlaced: bool
 
 
 def holds_pictures(head: bytes) -> bool:
@@ -130,4 +134,6 @@ def _judged(found: dict[str, Any], demuxer: str) -> VideoInfo:
         has_sound=found["has_sound"],
         is_hdr=found["is_hdr"],
         is_untagged=found["is_untagged"],
+        has_primaries=found["has_primaries"],
+        is_interlaced=found["is_interlaced"],
     )

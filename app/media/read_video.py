@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,18 @@ DECODERS = (*sorted(CODECS), "libdav1d", "libvpx", "libvpx-vp9", "aac", "mp3floa
 DECODED_FRAMES = 12
 HDR_TRANSFERS = (16, 18)  # PQ and HLG, as ITU-T H.273 numbers them
 UNSPECIFIED = 2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a decoded frame says of itself. `is_turned`: a quarter turn makes it upright."""
+
+    is_turned: bool
+    is_interlaced: bool
+
+    @classmethod
+    def of(cls, frame: Any) -> Seen:
+        return cls(frame.rotation % 180 != 0, frame.interlaced_frame)
 
 
 def main(demuxer: str, path: Path) -> int:
@@ -63,10 +76,10 @@ def read(container: Any) -> dict[str, Any] | None:
         return {"fault": f"The video has {context.width} × {context.height} pixels."}
     context.thread_count = 1
     width_px, height_px = upright_size(stream, context)
-    frames = decoded = 0
+    frames = 0
     end_s = 0.0
     origin_s = (container.start_time or 0) / 1e6
-    turned = False
+    seen: list[Seen] = []
     for packet in container.demux(stream):
         if packet.size == 0 or packet.pts is None:
             continue
@@ -74,14 +87,12 @@ def read(container: Any) -> dict[str, Any] | None:
         end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s)
         if end_s > MAX_DURATION_S:
             return {"fault": f"The video is longer than {MAX_DURATION_S / 3600:g} h."}
-        if decoded < DECODED_FRAMES:
-            for frame in packet.decode():
-                decoded += 1
-                turned = turned or frame.rotation % 180 != 0
-    if 0 < frames < DECODED_FRAMES or decoded < DECODED_FRAMES:
+        if len(seen) < DECODED_FRAMES:
+            seen += map(Seen.of, packet.decode())
+    if 0 < frames < DECODED_FRAMES or len(seen) < DECODED_FRAMES:
         # What the decoder still held back.
-        decoded += len(context.decode(None))
-    if turned:
+        seen += map(Seen.of, context.decode(None))
+    if any(frame.is_turned for frame in seen):
         width_px, height_px = height_px, width_px
     return {
         "width_px": width_px,
@@ -89,12 +100,15 @@ def read(container: Any) -> dict[str, Any] | None:
         "stream": stream.index,
         "duration_s": end_s,
         "frames": frames,
-        "decoded_frames": decoded,
+        "decoded_frames": len(seen),
         "claimed_s": claimed_s(container, stream),
         "claimed_frames": stream.frames,
         "has_sound": len(container.streams.audio) > 0,
         "is_hdr": int(context.color_trc) in HDR_TRANSFERS,
         "is_untagged": int(context.colorspace) == UNSPECIFIED,
+        "has_primaries": int(context.color_primaries) != UNSPECIFIED,
+        # Each frame says it of itself; what the header says is often missing.
+        "is_interlaced": any(frame.is_interlaced for frame in seen),
     }
 
 

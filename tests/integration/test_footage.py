@@ -62,7 +62,16 @@ def test_the_content_decides_and_the_name_does_not(
     ffmpeg(*WIDE, *TONE, *coding, tmp_path / name)
     path = (tmp_path / name).rename(tmp_path / "my film: é.txt")
     info = inspect_video(path)
-    assert info == VideoInfo(info.duration_s if info else 0.0, 192, 108, demuxer, 0, True, False, True)
+    assert info is not None
+    assert info == VideoInfo(
+        info.duration_s,
+        *(192, 108, demuxer, 0),
+        has_sound=True,
+        is_hdr=False,
+        is_untagged=True,
+        has_primaries=False,
+        is_interlaced=False,
+    )
     assert info.duration_s == pytest.approx(3.0, abs=0.1)
 
 
@@ -163,6 +172,44 @@ def test_a_varying_rate_is_shown_by_its_times(tmp_path: Path) -> None:
         assert brightness(frames[at]) == pytest.approx(rgb(luma), abs=6)
 
 
+INTERLACED = {
+    "h264 top first": ("tff", "i.mp4", (*H264, "-flags", "+ildct+ilme", "-x264-params", "tff=1")),
+    "h264 bottom first": ("bff", "i.mp4", (*H264, "-flags", "+ildct+ilme", "-x264-params", "bff=1")),
+    "prores": ("tff", "i.mov", ("-c:v", "prores_ks", "-flags", "+ildct")),
+    "mpeg4": ("tff", "i.mp4", ("-c:v", "mpeg4", "-q:v", "2", "-flags", "+ildct+ilme", "-field_order", "tt")),
+}
+
+
+@pytest.mark.parametrize(("first", "name", "coding"), INTERLACED.values(), ids=INTERLACED)
+def test_interlaced_video_shows_each_of_its_moments_whole(
+    tmp_path: Path, first: str, name: str, coding: tuple[str, ...]
+) -> None:
+    # A white bar that moves by 4 pixels in a fiftieth of a second; each frame holds two such moments, line by line.
+    bar = "color=black:s=160x160:r=50:d=1[b];color=white:s=20x160:r=50:d=1[w];[b][w]overlay=x=4*n"
+    lines = ("-vf", f"interlace=scan={first}:lowpass=off,format=yuv420p")
+    ffmpeg("-f", "lavfi", "-i", bar, *lines, *coding, tmp_path / name)
+    info = inspect_video(tmp_path / name)
+    assert info is not None and info.is_interlaced
+    with FootageReader(FootagePiece(tmp_path / name, 0.0, 0.6), 160, 160, 50, always_wanted) as reader:
+        bars = [(reader.next_frame().visible_luma[20:-20] > 128).argmax(axis=1) for _ in range(30)]
+    for number, bar in enumerate(bars[4:-4]):
+        assert np.abs(bar - (np.median(bars[4]) + 4 * number)).max() <= 1
+
+
+def test_pixels_that_are_not_square_keep_the_shape_of_what_was_filmed(tmp_path: Path) -> None:
+    # Television of 720 × 576 in 16:9, at half its size. On a screen the white box is as wide as it is high.
+    ffmpeg("-f", "lavfi", "-i", "color=black:s=360x288:r=25:d=1,drawbox=x=130:y=73:w=100:h=142:color=white:t=fill",
+           "-vf", "setsar=64/45", *H264, tmp_path / "v.mp4")  # fmt: skip
+    info = inspect_video(tmp_path / "v.mp4")
+    assert info is not None and (info.width_px, info.height_px) == (512, 288)
+    for width_px, height_px in ((320, 180), (180, 320)):
+        with FootageReader(
+            FootagePiece(tmp_path / "v.mp4", 0.0, 0.5), width_px, height_px, 30, always_wanted
+        ) as reader:
+            white = reader.next_frame().visible_luma > 160
+        assert white.any(axis=0).sum() == pytest.approx(white.any(axis=1).sum(), abs=3)
+
+
 def test_a_piece_shorter_than_its_scene_begins_again(tmp_path: Path) -> None:
     piece = FootagePiece(seconds(tmp_path / "v.mp4"), 0.5, 1.5)
     frames = clip(tmp_path, piece, replace(LAST, frames=75))
@@ -242,6 +289,16 @@ def test_the_white_of_hdr_is_white_and_its_grey_is_grey(tmp_path: Path, transfer
     assert info is not None and info.is_hdr
     frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.5))[5]
     assert 200 <= frame[80, 45].mean() <= 255 and np.ptp(frame[80, 45]) <= 6
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_hdr_that_says_no_more_of_its_colours_is_taken_for_what_all_of_it_is(tmp_path: Path, transfer: str) -> None:
+    seen = []
+    for more in ("", ":color_primaries=bt2020:colorspace=bt2020nc"):
+        red = f"color=red:s=90x160:r=25:d=0.2,format=yuv420p10le,setparams=color_trc={transfer}{more}"
+        ffmpeg("-f", "lavfi", "-i", red, "-c:v", "libx265", "-x265-params", "log-level=error", tmp_path / "v.mp4")
+        seen.append(clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.2))[2])
+    assert np.abs(seen[0] - seen[1]).max() <= 2
 
 
 def test_pictures_and_videos_fade_into_each_other_and_captions_lie_over_both(tmp_path: Path) -> None:

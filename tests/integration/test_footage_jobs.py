@@ -142,6 +142,17 @@ def test_a_videos_sound_begins_again_with_its_picture(tmp_path: Path) -> None:
     assert loud == [False, False, True, False, True, False, True, False, False, False]
 
 
+@pytest.mark.parametrize("channel", ["FL", "FC", "BR"])
+def test_every_direction_of_a_surround_sound_is_heard(tmp_path: Path, channel: str) -> None:
+    silent = dict.fromkeys(("FL", "FR", "FC", "LFE", "BL", "BR"), "0")
+    waves = "|".join({**silent, channel: "0.2*sin(2*PI*500*t)"}.values())
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc={waves}:c=5.1:d=1:s=48000", "-f", "lavfi", "-i", "testsrc2=s=64x64:d=1",
+           "-c:v", "libx264", "-c:a", "aac", tmp_path / "v.mp4")  # fmt: skip
+    sound = SceneSound(FootagePiece(tmp_path / "v.mp4", 0.0, 1.0), 0, 48_000, 48_000)
+    bed = lay_scene_sounds([sound], frames=48_000, speech_lufs=None, path=tmp_path / "bed", report=nobody_cares)
+    assert max(float(np.abs(block).max()) for block in bed.blocks()) > 0.05
+
+
 def test_the_input_of_a_job_from_before_there_were_videos_still_loads() -> None:
     stored = video_with(None).to_json()
     assert not {"video", "footage_s"} & (stored.keys() | stored["scenes"][0].keys())
