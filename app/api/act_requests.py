@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from app.api.effect_request import EffectRequest
 from app.api.lines import one_line
 from app.api.strict import Strict
 from app.api.video_request import AssetId, BackgroundRequest, FootageRequest
@@ -65,6 +66,9 @@ class SceneEditRequest(Strict):
     background: BackgroundRequest | None = Field(
         None, description="A plain card instead of a picture; null for a painted one."
     )
+    effect: EffectRequest | None = Field(
+        None, description="A Python effect on what is shown, in the place of the scene's own; null for none."
+    )
     regenerate: list[Literal["image", "narration"]] = Field(
         default_factory=list,
         max_length=2,
@@ -88,6 +92,7 @@ class SceneEditRequest(Strict):
             if "background" in given
             else None,
             video=Given(None if self.video is None else self.video.to_footage()) if "video" in given else None,
+            effect=Given(None if self.effect is None else self.effect.to_effect()) if "effect" in given else None,
             regenerate=tuple(Part(part) for part in self.regenerate),
         )
 
@@ -97,6 +102,7 @@ SCENE_EDIT_EXAMPLES = {
     "picture": {"summary": "A picture of your own", "value": {"image": "ast_0m3v9k2q8x7y1z4w", "title": None}},
     "video": {"summary": "A piece of a video", "value": {"video": {"asset": "ast_0m3v9k2q8x7y1z4w", "end_s": 4.5}}},
     "card": {"summary": "A plain card", "value": {"background": {"colour": "#0b2545", "to": "#13315c"}}},
+    "effect": {"summary": "A Python effect", "value": {"effect": {"name": "tint", "settings": {"strength": 0.6}}}},
     "again": {"summary": "Another painted picture", "value": {"regenerate": ["image"]}},
 }
 

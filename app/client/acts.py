@@ -22,6 +22,8 @@ def edit_to_json(edit: SceneEdit) -> dict[str, Any]:
         body["video"] = without_none(edit.video.value)
     if edit.background is not None:
         body["background"] = without_none(edit.background.value)
+    if edit.effect is not None:
+        body["effect"] = without_none(edit.effect.value)
     if edit.regenerate:
         body["regenerate"] = [part.value for part in edit.regenerate]
     return body

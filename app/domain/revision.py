@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from app.domain.effects import Effect
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.script import Scene, Script
 from app.domain.sources import ONE_SOURCE, Background, Footage
@@ -32,7 +33,7 @@ class SceneEdit:
     """What to change; a field that is None stays as it is.
 
     `image` is an asset id. Given a picture, a video or a background the scene shows that and nothing else; with the one
-    that it shows given as None it gets a painted picture.
+    that it shows given as None it gets a painted picture. Its effect stays whatever it shows, until another is given.
     """
 
     text: str | None = None
@@ -40,6 +41,7 @@ class SceneEdit:
     image: Given[str | None] | None = None
     background: Given[Background | None] | None = None
     video: Given[Footage | None] | None = None
+    effect: Given[Effect | None] | None = None
     regenerate: tuple[Part, ...] = ()
 
 
@@ -75,6 +77,7 @@ def revise(script: Script, number: int, edit: SceneEdit, used: Takes) -> Script:
         scene,
         text=scene.text if edit.text is None else edit.text,
         title=scene.title if edit.title is None else edit.title.value,
+        effect=scene.effect if edit.effect is None else edit.effect.value,
         **_sources(scene, edit),
     )
     if Part.IMAGE in edit.regenerate:

@@ -6,6 +6,7 @@ than the path without an effect, and the same in everything else.
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from app.domain.effect_settings import EffectSettings
 from app.domain.errors import EffectFailed, SceneworksError
 from app.media.rgb_frames import Rgb, draw_rgb, rgb_of
 from app.media.sources import FootagePiece, WithEffect
@@ -60,12 +62,23 @@ class EffectView:
             from moviepy import VideoClip
         except ImportError as error:
             raise EffectFailed("MoviePy is not installed on this worker: pip install 'sceneworks[effects]'") from error
+        self._check_settings()
         spec = self._spec
         base = VideoClip(frame_function=self._base_at, duration=spec.frames / spec.fps).with_fps(spec.fps)
         clip = self._shown.function(base, **self._shown.settings)
         if not isinstance(clip, VideoClip):
             raise EffectFailed(f"the effect {self._shown.name} gives back {type(clip).__name__}, not a clip of MoviePy")
         return clip
+
+    def _check_settings(self) -> None:
+        """EffectFailed for settings that the function does not take: its own error would name a line of this file."""
+        shown = self._shown
+        try:
+            takes = EffectSettings.of(inspect.signature(shown.function))
+        except (TypeError, ValueError):
+            return  # It does not tell, as what is written in C may not.
+        if (fault := takes.fault(shown.name, shown.settings)) is not None:
+            raise EffectFailed(fault.message)
 
     def _frame_at(self, at_s: float) -> Rgb:
         clip, spec = self._clip, self._spec
@@ -113,8 +126,13 @@ class EffectView:
         except SceneworksError:
             raise
         except (Exception, SystemExit) as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            # Where our own code stands there it was handed something: its author finds nothing there.
+            places = [it for it in traceback.extract_tb(error.__traceback__) if not _is_ours(it.filename)]
+            where = f" ({Path(places[-1].filename).name}, line {places[-1].lineno})" if places else ""
             raise EffectFailed(
-                f"the effect {self._shown.name} failed: {type(error).__name__}: {error} "
-                f"({Path(place.filename).name}, line {place.lineno})"
+                f"the effect {self._shown.name} failed: {type(error).__name__}: {error}{where}"
             ) from error
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(Path(__file__).parents[1])

@@ -16,8 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.domain.effect_settings import EffectSettings
 from app.domain.effects import is_effect_name
 from app.domain.errors import EffectFailed, EffectMissing
+from app.media.effect_source import signature_in
 
 GROUP = "sceneworks.effects"
 # The function of this name is the effect of a file.
@@ -42,6 +44,21 @@ class EffectCatalogue:
     def version_of(self, name: str) -> dict[str, str]:
         """What an effect's frames depend on beside its settings: its code, and MoviePy. EffectMissing for no effect."""
         return {"code": self._code_of(name), "moviepy": _moviepy_version()}
+
+    def settings_of(self, name: str) -> EffectSettings | None:
+        """What the effect takes, read from its source; None where that does not say it plainly. Runs none of it."""
+        files, offered = self._files(), _offered()
+        if name in files:
+            path, function = files[name], FUNCTION
+        elif name in offered and (found := _source_of(offered[name])) is not None:
+            path, function = found, offered[name].attr
+        else:
+            return None
+        try:
+            signature = signature_in(path.read_bytes(), function)
+        except OSError:
+            return None
+        return None if signature is None else EffectSettings.of(signature)
 
     def load(self, name: str) -> EffectFunction:
         """The function. EffectMissing when there is none of this name, EffectFailed when it cannot be loaded."""
@@ -91,6 +108,17 @@ def _module_from(path: Path) -> ModuleType:
     # Compiled here and not by the loader, which would leave a cache beside the operator's file and go by its time.
     exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     return module
+
+
+def _source_of(entry: EntryPoint) -> Path | None:
+    """The file of the module that an entry point names. To ask Python for it would import the packages around it."""
+    top, *inner = entry.module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or not inner:
+        return None if spec is None or spec.origin is None else Path(spec.origin)
+    places = [Path(folder).joinpath(*inner) for folder in spec.submodule_search_locations or ()]
+    files = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    return next((file for file in files if file.is_file()), None)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
 from app.services.steps.script import OUTPUT as SCRIPT
 from app.services.steps.script import load_script
-from app.services.submit_video import AssetUse, check_providers, footage_use, resolve_assets
+from app.services.submit_video import AssetUse, check_effect, check_providers, footage_use, resolve_assets
 from app.storage.protocol import Blob
 
 
@@ -30,9 +30,11 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
     """The new job. Its input is the parent's script, word for word but for scene `number` (from 1).
 
     Conflict while the parent has no script yet, Gone when storage has lost it, NotFound for a scene that it has not,
-    InvalidInput (fields `text`, `title`, `image`, `video`, `background`, `regenerate`, `body`) for an edit that cannot
-    be made.
+    InvalidInput (fields `text`, `title`, `image`, `video`, `background`, `effect`, `regenerate`, `body`) for an edit
+    that cannot be made.
     """
+    if edit.effect is not None and edit.effect.value is not None:
+        check_effect(farm, "effect", edit.effect.value)
     script = _script_of(farm, asking.org_id, public_id)
     cleaned, notes = _cleaned(edit, scene_of(script, number))
     noted = replace(script, notes=(*script.notes, *(f"Scene {number}: {note}" for note in notes)))

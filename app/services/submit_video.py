@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.dress import dress
-from app.domain.effects import unknown_effect
+from app.domain.effects import Effect, unknown_effect
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
 from app.domain.fair_share import DEFAULT_PRIORITY
 from app.domain.look import Brand
@@ -121,11 +121,23 @@ def check_video(farm: Farm, video: VideoInput) -> None:
 
 
 def _check_effects(farm: Farm, video: VideoInput) -> None:
-    """The workers have the effects that the API's host has; where they have not, the step says so."""
     of_scenes = [(f"scenes.{index}.effect", scene.effect) for index, scene in enumerate(video.scenes or ())]
     for field, effect in [("effect", video.effect), *of_scenes]:
-        if effect is not None and effect.name not in (known := farm.effects.names()):
-            raise InvalidInput(f"{field}.name", unknown_effect(known))
+        if effect is not None:
+            check_effect(farm, field, effect)
+
+
+def check_effect(farm: Farm, field: str, effect: Effect) -> None:
+    """InvalidInput below `field` for an effect that there is not, or settings that it does not take.
+
+    The workers have the effects that the API's host has; where they have not, the step says so.
+    """
+    if effect.name not in (known := farm.effects.names()):
+        raise InvalidInput(f"{field}.name", unknown_effect(known))
+    takes = farm.effects.settings_of(effect.name)
+    if takes is not None and (fault := takes.fault(effect.name, effect.settings)) is not None:
+        below = "settings" if fault.setting is None else f"settings.{fault.setting}"
+        raise InvalidInput(f"{field}.{below}", fault.message)
 
 
 def _check_shown(script: Script, video: VideoInput, field: str) -> None:

@@ -12,14 +12,19 @@ import pytest
 
 from app.domain.effects import Effect
 from app.domain.errors import InvalidInput
+from app.domain.revision import Given, SceneEdit
 from app.domain.states import JobStatus
 from app.domain.video import SceneInput, VideoInput
 from app.models.database import Database
+from app.services.answer_once import Asking
+from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job
 from tests.api_server import Api, error_of, serve
 from tests.farms import make_farm, make_org, submit, work_off
 from tests.integration.test_effects import RED, written
+from tests.made_jobs import anew
+from tests.made_jobs import finished as succeeded
 
 SCENES = (SceneInput("One scene."), SceneInput("Another scene.", effect=Effect("red", {"level": 90})))
 VIDEO = VideoInput(scenes=SCENES, width_px=180, height_px=320)
@@ -83,6 +88,51 @@ def test_an_unknown_effect_is_refused_before_anything_is_stored(farm: Farm) -> N
     with pytest.raises(InvalidInput, match="There are: red") as refused:
         submit(farm, make_org(farm.database), replace(VIDEO, effect=Effect("blue")))
     assert refused.value.field == "effect.name"
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "said"),
+    [
+        ({"levle": 9}, "effect.settings.levle", "The effect red has no setting levle. It takes: level=200."),
+        ({"level": "9"}, "effect.settings.level", "The setting level of the effect red must be a number."),
+    ],
+)
+def test_settings_that_an_effect_does_not_take_are_refused_before_anything_is_stored(
+    farm: Farm, settings: dict[str, Any], field: str, said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said) as refused:
+        submit(farm, make_org(farm.database), replace(VIDEO, effect=Effect("red", settings)))
+    assert refused.value.field == field
+
+
+def test_a_scene_gets_an_effect_another_and_none_and_nothing_else_is_touched(farm: Farm, folder: Path) -> None:
+    org_id = make_org(farm.database)
+    three = replace(VIDEO, scenes=(*map(SceneInput, ("One scene.", "Another scene.", "A third scene.")),))
+    plain = succeeded(farm, org_id, submit(farm, org_id, three))
+
+    def edited(job: JobView, effect: Effect | None) -> JobView:
+        edit = SceneEdit(effect=Given(effect))
+        return succeeded(farm, org_id, edit_scene(farm, Asking(org_id, "edit"), job.id, 2, edit).job.id)
+
+    # The clip before fades into the effect.
+    touched = {"scene/1/clip", "scene/2/clip", "assemble", "gate"}
+    tinted = edited(plain, Effect("red", {"level": 90}))
+    assert anew(farm, org_id, tinted) == touched
+    assert anew(farm, org_id, edited(tinted, Effect("red", {"level": 30}))) == touched
+    assert anew(farm, org_id, edited(tinted, None)) == {"gate"}
+    for field, wrong in {"effect.name": Effect("blue"), "effect.settings.size": Effect("red", {"size": 1})}.items():
+        with pytest.raises(InvalidInput) as refused:
+            edited(tinted, wrong)
+        assert refused.value.field == field
+
+
+def test_the_effect_of_the_whole_video_can_be_taken_from_a_scene(farm: Farm) -> None:
+    org_id = make_org(farm.database)
+    scenes = (SceneInput("One scene."), SceneInput("Another scene."))
+    tinted = succeeded(farm, org_id, submit(farm, org_id, replace(VIDEO, scenes=scenes, effect=Effect("red"))))
+    edit = SceneEdit(effect=Given(None))
+    job = succeeded(farm, org_id, edit_scene(farm, Asking(org_id, "edit"), tinted.id, 2, edit).job.id)
+    assert anew(farm, org_id, job) == {"scene/1/clip", "scene/2/clip", "assemble", "gate"}
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from app.client import Effect, SceneRequest, VideoRequest
+from app.client import Effect, Given, SceneEdit, SceneRequest, VideoRequest
+from app.client.acts import edit_to_json
 from app.domain.plan import StepKind, VideoPools, plan_scenes
 from app.domain.script import Scene, Script, with_effect
 from app.domain.states import Pool
@@ -43,6 +44,12 @@ def test_the_client_sends_an_effect_as_it_is() -> None:
         ],
         "effect": {"name": "grain", "settings": {}},
     }
+
+
+def test_the_client_edits_the_effect_of_a_scene() -> None:
+    assert edit_to_json(SceneEdit(effect=Given(Effect("tint")))) == {"effect": {"name": "tint", "settings": {}}}
+    assert edit_to_json(SceneEdit(effect=Given(None))) == {"effect": None}
+    assert edit_to_json(SceneEdit()) == {}
 
 
 def test_an_effect_is_stored_where_it_is_given_and_read_back() -> None:
