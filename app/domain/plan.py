@@ -176,7 +176,7 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
             **about,
             "captions": video.captions.value,
             "notes": list(script.notes),
-            "shows_own": any(not scene.has_picture or scene.effect is not None for scene in script.scenes),
+            "own_scenes": [scene.number for scene in script.scenes if scene.shows_own],
         },
         (assemble.name,),
     )

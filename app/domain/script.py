@@ -41,6 +41,11 @@ class Scene:
         """Whether it shows a still picture, painted or uploaded."""
         return self.background is None and self.video is None
 
+    @property
+    def shows_own(self) -> bool:
+        """Whether what is seen is the caller's choice, and so may be black, plain or still."""
+        return not self.is_painted or self.effect is not None
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         # Scenes of earlier versions know no sources but pictures.

@@ -8,8 +8,9 @@ scene before: the next clip then starts on a clean frame of its own and clips re
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Self
 
 LEAD_IN_S = 0.1
@@ -95,6 +96,24 @@ def lay_out(speech_durations_s: list[float], fps: int, pace: Pace = DEFAULT_PACE
         timings.append(SceneTiming(index + 1, start_frame, frames, fade, fps))
         start_frame += frames
     return tuple(timings)
+
+
+def frames_of_ours(timings: Sequence[SceneTiming], own: Collection[int]) -> tuple[range, ...]:
+    """The stretches of the video, in frames, that show neither a title card nor any of the `own` scenes of the caller.
+
+    They end where the transition into one of those begins, and begin where one has been left behind.
+    """
+    stretches: list[range] = []
+    for timing, following in zip_longest(timings, timings[1:]):
+        if timing.number in own:
+            continue
+        leads_to_own = following is not None and following.number in own
+        end = timing.end_frame - (timing.fade_frames if leads_to_own else 0)
+        if stretches and stretches[-1].stop == timing.start_frame:
+            stretches[-1] = range(stretches[-1].start, end)
+        else:
+            stretches.append(range(timing.start_frame, end))
+    return tuple(stretches)
 
 
 def whole_frames(timings: Sequence[SceneTiming], pace: Pace) -> int:

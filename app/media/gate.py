@@ -31,23 +31,17 @@ FROZEN_LIMIT_S, FROZEN_LIMIT_SHARE = 4.0, 0.08
 
 @dataclass(frozen=True)
 class Expected:
-    """What the plan says of the video. `shows_own`: what the caller chose to be seen may be black, plain or still.
+    """What the plan says of the video.
 
-    `card_frames` are the lengths of the title cards before and after the scenes, which are plain and still as asked.
+    `watched` are the stretches, in frames, that may be neither black nor frozen; all of it when None. The rest is
+    title cards and what else the caller chose to be seen: it may be black, plain or still.
     """
 
     width_px: int
     height_px: int
     fps: int
     frames: int
-    shows_own: bool = False
-    card_frames: tuple[int, int] = (0, 0)
-
-    @property
-    def scenes_s(self) -> tuple[float, float]:
-        """Where the scenes begin and end."""
-        before, after = self.card_frames
-        return before / self.fps, (self.frames - after) / self.fps
+    watched: tuple[range, ...] | None = None
 
     @property
     def duration_s(self) -> float:
@@ -63,7 +57,7 @@ def check_output(
     """
     try:
         with reading(video, "the video"):
-            facts = measure_output(video, expected.fps, report, expected.scenes_s, known)
+            facts = measure_output(video, expected.fps, report, expected.watched, known)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise GateFailed(f"the video cannot be read: {words_of(error)}", misses=["the video cannot be read"]) from error
     found = misses(facts, expected)
@@ -98,8 +92,6 @@ def _picture_misses(picture: PictureFacts, expected: Expected) -> Iterator[str]:
         yield f"the picture starts at {picture.starts_at_s:.3f} s"
     if picture.longest_key_interval_s > KEY_INTERVAL_LIMIT_S:
         yield f"{picture.longest_key_interval_s:.2f} s without a key frame"
-    if expected.shows_own:
-        return
     if picture.black.duration_s >= BLACK_LIMIT_S:
         yield f"black {_when(picture.black)}"
     if picture.frozen.duration_s > max(FROZEN_LIMIT_S, FROZEN_LIMIT_SHARE * expected.duration_s):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import av
@@ -37,15 +39,24 @@ class Stretch:
 
 
 class PictureWatch:
-    """Shown the key frames in order, it knows the longest black and the longest frozen stretch. Holds one frame."""
+    """Shown the key frames in order, it knows the longest black and the longest frozen stretch. Holds one frame.
 
-    def __init__(self) -> None:
+    It looks at the frames in `watched` alone, which follow each other; what is black or frozen ends with each of them.
+    """
+
+    def __init__(self, watched: Sequence[range], fps: int) -> None:
         self.black = Stretch()
         self.frozen = Stretch()
+        self._ahead, self._fps = deque(watched), fps
         self._black_since_s: float | None = None
         self._reference: tuple[Cells, float] | None = None
 
     def see(self, frame: av.VideoFrame, at_s: float) -> None:
+        number = round(at_s * self._fps)
+        while self._ahead and number >= self._ahead[0].stop:
+            self._leave(self._ahead.popleft().stop)
+        if not self._ahead or number < self._ahead[0].start:
+            return
         cells = cells_of(frame)
         self._see_black(at_s)
         if not is_black(cells):
@@ -57,9 +68,15 @@ class PictureWatch:
             self._reference = cells, at_s
         self._see_frozen(at_s)
 
-    def end(self, at_s: float) -> None:
-        """The video ends at `at_s`; what is black then stays so to the end."""
-        self._see_black(at_s)
+    def end(self, frames: int) -> None:
+        """The video has so many frames."""
+        if self._ahead:
+            self._leave(min(frames, self._ahead.popleft().stop))
+
+    def _leave(self, end_frame: int) -> None:
+        """What is black stays so to the end of the stretch."""
+        self._see_black(end_frame / self._fps)
+        self._black_since_s = self._reference = None
 
     def _see_black(self, at_s: float) -> None:
         if self._black_since_s is not None and at_s - self._black_since_s > self.black.duration_s:

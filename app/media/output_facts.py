@@ -6,10 +6,10 @@ job is left to do by then, so the gate's time is the caller's.
 
 from __future__ import annotations
 
-import math
 import struct
+import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -81,13 +81,13 @@ def measure_output(
     video: Path,
     fps: int,
     report: Callable[[float], None],
-    scenes_s: tuple[float, float] = (0.0, math.inf),
+    watched: Sequence[range] | None = None,
     known: KnownSound | None = None,
 ) -> OutputFacts:
     """Measure `video` against a grid of `fps`. Raises GateFailed without both tracks, and what libav raises.
 
-    Black and frozen stretches are looked for between the two times of `scenes_s`, where the scenes begin and end. A
-    sound that is `known`, packet by packet, is decoded and not measured again.
+    Black and frozen stretches are looked for in the frames that are `watched`, in their order; in all when it is None.
+    A sound that is `known`, packet by packet, is decoded and not measured again.
     """
     with open_media(video, "mov") as container:
         if not container.streams.video or not container.streams.audio:
@@ -96,14 +96,14 @@ def measure_output(
         # The decoder, NumPy's FFT and the hash of a frame run outside the interpreter's lock.
         with ThreadPoolExecutor(1) as beside:
             heard = beside.submit(_sound_facts, container.streams.audio[0], video, known)
-            picture = _picture_facts(container, fps, report, scenes_s)
+            picture = _picture_facts(container, fps, report, [range(sys.maxsize)] if watched is None else watched)
             sound = heard.result()
         report(1.0)
     return OutputFacts(picture, sound, is_faststart=moov_is_first(video))
 
 
 def _picture_facts(
-    container: InputContainer, fps: int, report: Callable[[float], None], scenes_s: tuple[float, float]
+    container: InputContainer, fps: int, report: Callable[[float], None], watched: Sequence[range]
 ) -> PictureFacts:
     stream = container.streams.video[0]
     context = stream.codec_context
@@ -112,11 +112,11 @@ def _picture_facts(
     keys_at: list[int] = []
     off_grid = 0
     next_decoded: int | None = None
-    watch = PictureWatch()
+    watch = PictureWatch(watched, fps)
     grid = FrameGrid(stream.time_base or Fraction(1), fps)
     for packet in container.demux(stream):
         if not packet.size:
-            _look(packet, watch, scenes_s)  # the end of the stream: the decoder gives what it still holds
+            _look(packet, watch)  # the end of the stream: the decoder gives what it still holds
         elif packet.pts is None or packet.dts is None:
             off_grid += 1
         else:
@@ -127,12 +127,12 @@ def _picture_facts(
             next_decoded = decoded + 1
             if packet.is_keyframe:
                 keys_at.append(shown[-1])
-                _look(packet, watch, scenes_s)
+                _look(packet, watch)
         if len(shown) % _REPORT_EVERY_PACKETS == 0 or packet.is_keyframe:
             report(min(1.0, len(shown) / max(stream.frames, 1)))
     frames = len(shown)
     first_shown = min(shown, default=0)
-    watch.end(min(frames / fps, scenes_s[1]))
+    watch.end(frames)
     off_grid += sum(at != frame for frame, at in enumerate(sorted(shown), first_shown))
     intervals = [later - earlier for earlier, later in pairwise([*keys_at, frames])] or [frames]
     return PictureFacts(
@@ -152,13 +152,9 @@ def _picture_facts(
     )
 
 
-def _look(packet: Packet[VideoStream], watch: PictureWatch, scenes_s: tuple[float, float]) -> None:
-    # A key frame stands where a clip begins; half a frame of any rate covers the rounding of its time.
-    begin_s, end_s = (at_s - 0.008 for at_s in scenes_s)
+def _look(packet: Packet[VideoStream], watch: PictureWatch) -> None:
     for frame in packet.decode():
         if isinstance(frame, VideoFrame) and frame.format.name == "yuv420p" and frame.time is not None:
-            if not begin_s <= frame.time < end_s:
-                continue
             watch.see(frame, frame.time)
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.domain.errors import InvalidInput
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Background
-from app.domain.video import SceneInput, VideoInput
+from app.domain.video import CaptionMode, SceneInput, VideoInput
 from app.media.card import card_planes
 from app.media.clip import render_clip
 from app.models.database import Database
+from app.providers.drawn.painter import DrawnPainter
+from app.providers.protocols import PictureRequest
 from app.services.answer_once import Asking
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
-from app.services.job_views import JobView
+from app.services.job_views import JobView, get_job
 from app.services.step_views import list_steps
 from tests.farms import make_farm, make_org, submit, work_off
 from tests.integration.test_clip import SPEC, cues, plain, rgb_of
@@ -67,6 +72,31 @@ def test_pictures_and_cards_fade_into_each_other(tmp_path: Path) -> None:
 @pytest.fixture
 def farm(database: Database, tmp_path: Path) -> Farm:
     return make_farm(database, tmp_path)
+
+
+class NightPainter(DrawnPainter):
+    """A vendor whose pictures come back black."""
+
+    name = "night"
+
+    def paint(self, request: PictureRequest, out: Path, still_wanted: Callable[[], None]) -> None:
+        Image.new("RGB", (request.width_px, request.height_px)).save(out, "JPEG", quality=95, subsampling=0)
+
+
+@pytest.mark.parametrize("black_card", [0, 2])
+def test_what_the_caller_chose_may_be_black_and_what_was_painted_may_not(farm: Farm, black_card: int) -> None:
+    black = Background("#000000")
+    org_id = make_org(farm.database)
+    cards = [black if number == black_card else NAVY for number in range(3)]
+    scenes = tuple(SceneInput(f"Scene number {number}.", background=card) for number, card in enumerate(cards))
+    all_own = replace(SMALL, scenes=scenes, captions=CaptionMode.OFF)
+    finished(farm, org_id, submit(farm, org_id, all_own))
+    painted = tuple(replace(scene, background=None) if number == 1 else scene for number, scene in enumerate(scenes))
+    job_id = submit(farm, org_id, replace(all_own, scenes=painted))
+    work_off(replace(farm, painter=NightPainter()))
+    error = get_job(farm.database, org_id, job_id).error
+    assert error is not None and error.code == "OUTPUT_GATE_FAILED"
+    assert re.search(r"black for \d\.\d s from \d\.\d s", error.message)
 
 
 def test_a_card_comes_and_goes_and_only_what_shows_it_is_made_again(farm: Farm) -> None:

@@ -136,7 +136,30 @@ def test_a_black_stretch_is_named_unless_it_was_asked_for(tmp_path: Path, sound:
     join_video(parts, sound, fps=30, out=video, metadata={}, report=nobody_cares)
 
     assert misses_of(video) == ["black for 4.0 s from 4.0 s"]
-    check_output(video, replace(PLAN, shows_own=True), nobody_cares)
+    check_output(video, replace(PLAN, watched=(range(120),)), nobody_cares)
+    check_output(video, replace(PLAN, watched=()), nobody_cares)
+
+
+def test_what_may_be_black_in_one_place_may_not_be_in_another(tmp_path: Path, sound: Path) -> None:
+    greys = (16, 128, 16, 128)
+    parts = [make_clip(tmp_path / f"{n}.mp4", 60, seed=n, grey=grey) for n, grey in enumerate(greys)]
+    video = tmp_path / "video.mp4"
+    join_video(parts, sound, fps=30, out=video, metadata={}, report=nobody_cares)
+
+    check_output(video, replace(PLAN, watched=(range(60, 120), range(180, 240))), nobody_cares)
+    # Black is what is watched of it alone, and no stretch goes on into the next.
+    assert misses_of(video, replace(PLAN, watched=(range(60, 240),))) == ["black for 2.0 s from 4.0 s"]
+    assert misses_of(video, replace(PLAN, watched=(range(30), range(120, 210)))) == ["black for 2.0 s from 4.0 s"]
+    assert misses_of(video, replace(PLAN, watched=(range(45), range(60, 120)))) == ["black for 1.5 s from 0.0 s"]
+
+
+def test_two_looks_at_the_same_still_are_no_frozen_stretch(tmp_path: Path, sound: Path) -> None:
+    clip = make_clip(tmp_path / "0.mp4", FRAMES, size=(540, 960), moves=False)
+    plan = replace(PLAN, width_px=540, height_px=960)
+    video = of_clip(tmp_path, sound, clip)
+
+    check_output(video, replace(plan, watched=(range(90), range(150, 240))), nobody_cares)
+    assert misses_of(video, replace(plan, watched=(range(30), range(60, 240)))) == ["frozen for 5.0 s from 2.0 s"]
 
 
 def test_a_flat_picture_is_neither_black_nor_frozen(tmp_path: Path, sound: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_clip_knows_its_own_effect_and_the_one_that_it_fades_to() -> None:
     assert clips["scene/1/clip"]["next_effect"]["name"] == clips["scene/2/clip"]["effect"]["name"] == "tint"
     assert "next_effect" not in clips["scene/2/clip"]
     (gate,) = (plan for plan in plans if plan.kind == StepKind.GATE)
-    assert gate.params["shows_own"]
+    assert gate.params["own_scenes"] == [1, 2]
 
 
 def test_the_folder_of_effects_is_absolute_and_there() -> None:

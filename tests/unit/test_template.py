@@ -305,5 +305,5 @@ def test_a_plain_clip_has_the_parameters_that_it_had_before_there_were_templates
         clip_name(2): {**frame, "fps": 30, "captions": "word", "number": 2, "is_last": True},
         "soundtrack": {"fps": 30, "count": 2, "music": None},
         "assemble": {**about, "language": "en"},
-        "gate": {**about, "captions": "word", "notes": [], "shows_own": False},
+        "gate": {**about, "captions": "word", "notes": [], "own_scenes": []},
     }

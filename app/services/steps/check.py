@@ -8,12 +8,11 @@ from typing import Any
 
 from app.domain.plan_variants import AUDIO, TEASER
 from app.domain.step_names import SOUNDTRACK
-from app.domain.timeline import Pace
 from app.media.audio_file import check_audio
 from app.media.teaser import TeaserSpec, check_teaser
 from app.services.claim_step import Claim
 from app.services.farm import Farm
-from app.services.steps.check_video import check_video, facts_of, read_steps, shows_own
+from app.services.steps.check_video import check_video, facts_of, read_steps, watched_frames
 from app.services.steps.handler import Bench, Outcome, StepHandler
 from app.storage.protocol import Blob
 
@@ -47,12 +46,14 @@ class CheckStep(StepHandler):
         steps, params = read_steps(farm, claim), claim.params
         if params["variant"] == TEASER:
             spec = TeaserSpec(**facts_of(steps, TEASER)["piece"])
-            pace = Pace.from_json(params.get("pace"))
-            # A title card is plain and still as asked, and a teaser may be cut from it.
-            still = shows_own(steps, params) or pace.intro_s + pace.outro_s > 0
+            first, last = (round(at_s * params["fps"]) for at_s in (spec.start_s, spec.start_s + spec.duration_s))
+            # What else it may be cut from is the caller's own, or a title card: plain and still as asked.
+            must_move = any(it.start <= first and last <= it.stop for it in watched_frames(steps, params))
             return {
                 name: asdict(
-                    check_teaser(farm.storage.path(blob.sha256), name.rpartition(".")[2], spec, may_be_still=still)
+                    check_teaser(
+                        farm.storage.path(blob.sha256), name.rpartition(".")[2], spec, may_be_still=not must_move
+                    )
                 )
                 for name, blob in given.items()
             }

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from app.domain.errors import GateFailed
 from app.domain.plan import StepKind
 from app.domain.states import StepStatus
-from app.domain.step_names import ASSEMBLE, SOUNDTRACK, VIDEO
-from app.domain.timeline import Pace, card_frames
+from app.domain.step_names import ASSEMBLE, SOUNDTRACK, VIDEO, narration_name
+from app.domain.timeline import Pace, frames_of_ours, lay_out
 from app.domain.video import CaptionMode
 from app.media.gate import Expected, check_output
 from app.media.loudness import Loudness
@@ -25,15 +25,14 @@ from app.services.steps.handler import Bench, need
 
 def check_video(farm: Farm, claim: Claim, bench: Bench, steps: list[dict[str, Any]], prefix: str = "") -> OutputFacts:
     """What was measured of the video whose steps' names begin with `prefix`; GateFailed when it misses the plan."""
-    params, pace = claim.params, Pace.from_json(claim.params.get("pace"))
+    params = claim.params
     check_captions(steps, params, prefix)
     expected = Expected(
         width_px=params["width_px"],
         height_px=params["height_px"],
         fps=params["fps"],
         frames=facts_of(steps, f"{prefix}{ASSEMBLE}")["frames"],
-        shows_own=shows_own(steps, params),
-        card_frames=(card_frames(pace.intro_s, params["fps"]), card_frames(pace.outro_s, params["fps"])),
+        watched=watched_frames(steps, params),
     )
     video = farm.storage.path(need(claim, ASSEMBLE)[VIDEO].sha256)
     return check_output(video, expected, bench.report, known_sound(facts_of(steps, SOUNDTRACK)))
@@ -47,10 +46,13 @@ def known_sound(soundtrack: Mapping[str, Any]) -> KnownSound | None:
     return KnownSound(soundtrack["fingerprint"], Loudness(*measured))
 
 
-def shows_own(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> bool:
-    """Whether what is seen is the caller's choice somewhere, and so may be black, plain or still."""
-    uploads = (step["facts"]["provider"] == "upload" for step in steps if step["kind"] == StepKind.IMAGE)
-    return params.get("shows_own", False) or any(uploads)
+def watched_frames(steps: list[dict[str, Any]], params: Mapping[str, Any]) -> tuple[range, ...]:
+    """The stretches of a video of the job, in frames, in which nothing may be black or still."""
+    if "own_scenes" not in params:
+        return ()  # Planned before it was known which scenes are the caller's own.
+    spoken_s = [facts_of(steps, narration_name(number))["duration_s"] for number in range(1, params["count"] + 1)]
+    timings = lay_out(spoken_s, params["fps"], Pace.from_json(params.get("pace")))
+    return frames_of_ours(timings, params["own_scenes"])
 
 
 def check_captions(steps: list[dict[str, Any]], params: Mapping[str, Any], prefix: str = "") -> None:
