@@ -20,11 +20,14 @@ from app.media.inspect_video import MAX_PIXELS, VideoInfo, inspect_video
 from app.media.moving_backdrop import MovingBackdrop
 from app.media.picture_planes import Plane
 from app.media.probe import input_options, local_url
+from app.media.read_video import UNSPECIFIED
 from app.media.sources import FootagePiece
 from app.media.warp import FramePlanes
 
 # From here on up what says nothing of its colours is taken for BT.709, below for BT.601, as players do.
 HD_HEIGHT_PX = 720
+# As ITU-T H.273 numbers them and zscale names them: BT.2020, and the P3 of cinemas and of Apple's displays.
+WIDE_PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
 # The white of a page in HDR, in cd/m² (ITU-R BT.2408): it becomes the white of the frame, and what is brighter is bent.
 HDR_WHITE_NITS = 203
 # Up to this share of white all stays as it is; what is brighter, to the brightest light, gets the rest.
@@ -112,34 +115,41 @@ def filters(info: VideoInfo, width_px: int, height_px: int, fps: int) -> list[st
         f"w='if(gte(dar,{shape}),ceil({height_px}*dar/2)*2,{width_px})'"
         f":h='if(gte(dar,{shape}),{height_px},ceil({width_px}/dar/2)*2)'"
     )
+    # Deinterlaced while lines and moments are still the camera's: a frame from each of the two moments, and only where
+    # a frame has two. The motion is then as smooth as it was recorded.
+    steps = ["bwdif=mode=send_field:parity=auto:deint=interlaced"] if info.is_interlaced else []
     # By time: a rate that varies becomes ours, and what begins late is seen from the start.
-    steps = [f"fps={fps}:start_time=0"]
-    if info.is_interlaced:
-        # While lines and moments are still the camera's. A frame from each of the two moments, and only where a frame
-        # has two: the motion is then as smooth as it was recorded.
-        steps.insert(0, "bwdif=mode=send_field:parity=auto:deint=interlaced")
-    crop = f"crop={width_px}:{height_px}"
-    if not info.is_hdr:
-        matrix = "bt709" if info.is_untagged and info.height_px >= HD_HEIGHT_PX else "auto"
-        colours = f"in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
-        return [*steps, f"scale={cover}:flags=bicubic:{colours}", crop, "format=yuv420p"]
+    steps.append(f"fps={fps}:start_time=0")
+    scale, crop = f"scale={cover}:flags=bicubic", f"crop={width_px}:{height_px}"
+    if info.is_hdr:
+        return [*steps, scale, crop, *_from_hdr(info), "format=yuv420p"]
+    if info.primaries in WIDE_PRIMARIES:
+        return [*steps, scale, crop, _from_wide(info), "format=yuv420p"]
+    matrix = "bt709" if info.is_untagged and info.height_px >= HD_HEIGHT_PX else "auto"
+    colours = f"in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
+    return [*steps, f"{scale}:{colours}", crop, "format=yuv420p"]
+
+
+def _from_wide(info: VideoInfo) -> str:
+    """Shown as they are, the colours would be pale. Their curve is that of any SDR, whatever it is tagged with."""
+    matrix = ":min=bt709" if info.is_untagged else ""
+    return f"zscale=pin={WIDE_PRIMARIES[info.primaries]}:tin=bt709{matrix}:p=bt709:t=bt709:m=bt709:r=tv"
+
+
+def _from_hdr(info: VideoInfo) -> list[str]:
     return [
-        *steps,
-        f"scale={cover}:flags=bicubic",
-        crop,
         *_bt2100_where_untold(info),
         f"zscale=t=linear:npl={HDR_WHITE_NITS}",
         "format=gbrpf32le",
         "zscale=p=bt709",
         f"tonemap=mobius:param={HDR_KEPT}:desat=0",
         "zscale=t=bt709:m=bt709:r=tv",
-        "format=yuv420p",
     ]
 
 
 def _bt2100_where_untold(info: VideoInfo) -> list[str]:
     """What HDR is by its standard (ITU-R BT.2100), where the video tells its curve alone: zscale does not guess."""
-    told = {"color_primaries=bt2020": info.has_primaries, "colorspace=bt2020nc": not info.is_untagged}
+    told = {"color_primaries=bt2020": info.primaries != UNSPECIFIED, "colorspace=bt2020nc": not info.is_untagged}
     untold = [setting for setting, is_told in told.items() if not is_told]
     return [f"setparams={':'.join(untold)}"] if untold else []
 

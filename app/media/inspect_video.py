@@ -38,7 +38,7 @@ class VideoInfo:
     """`duration_s` is counted from the packets; the size is that of the upright picture with square pixels.
 
     `stream` is the picture track's number in the file. `is_untagged`: it does not say how its colours are coded.
-    `has_primaries`: it says of which red, green and blue they are mixed.
+    `primaries` are the red, green and blue they are mixed of, as ITU-T H.273 numbers them; 2 where it does not say.
     `is_interlaced`: a frame holds the odd and the even lines of two moments.
     """
 
@@ -50,7 +50,7 @@ class VideoInfo:
     has_sound: bool
     is_hdr: bool
     is_untagged: bool
-    has_primaries: bool
+    primaries: int
     is_interlaced: bool
 
 
@@ -134,6 +134,6 @@ def _judged(found: dict[str, Any], demuxer: str) -> VideoInfo:
         has_sound=found["has_sound"],
         is_hdr=found["is_hdr"],
         is_untagged=found["is_untagged"],
-        has_primaries=found["has_primaries"],
+        primaries=found["primaries"],
         is_interlaced=found["is_interlaced"],
     )

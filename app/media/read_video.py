@@ -106,7 +106,7 @@ def read(container: Any) -> dict[str, Any] | None:
         "has_sound": len(container.streams.audio) > 0,
         "is_hdr": int(context.color_trc) in HDR_TRANSFERS,
         "is_untagged": int(context.colorspace) == UNSPECIFIED,
-        "has_primaries": int(context.color_primaries) != UNSPECIFIED,
+        "primaries": int(context.color_primaries),
         # Each frame says it of itself; what the header says is often missing.
         "is_interlaced": any(frame.is_interlaced for frame in seen),
     }

@@ -69,7 +69,7 @@ def test_the_content_decides_and_the_name_does_not(
         has_sound=True,
         is_hdr=False,
         is_untagged=True,
-        has_primaries=False,
+        primaries=2,
         is_interlaced=False,
     )
     assert info.duration_s == pytest.approx(3.0, abs=0.1)
@@ -275,6 +275,20 @@ def test_every_coding_of_colour_looks_as_it_was_meant(tmp_path: Path, coding: tu
     ffmpeg("-f", "lavfi", "-i", "color=0xC83C28:s=90x160:d=0.5", *coding, "-c:v", "libx264", tmp_path / "v.mp4")
     frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.5), replace(LAST, crf=5))[5]
     assert np.abs(frame[80, 45] - np.array([0xC8, 0x3C, 0x28])).max() <= 6
+
+
+# What the colour 0xB43C28 of sRGB is in wider primaries, by their chromaticities (ITU-R BT.2020; SMPTE EG 432-1) and
+# on a display of gamma 2.4 (ITU-R BT.1886): smaller values, for a fuller red.
+@pytest.mark.parametrize(
+    ("primaries", "matrix", "same"), [("bt2020", "bt2020nc", "0x974E32"), ("smpte432", "bt709", "0xA74632")]
+)
+def test_wide_colours_are_no_paler_than_they_were(tmp_path: Path, primaries: str, matrix: str, same: str) -> None:
+    to_yuv = f"scale=out_color_matrix={'bt2020' if matrix == 'bt2020nc' else matrix}:out_range=tv,format=yuv420p"
+    tags = f"setparams=color_primaries={primaries}:color_trc=bt709:colorspace={matrix}:range=tv"
+    ffmpeg("-f", "lavfi", "-i", f"color={same}:s=90x160:d=0.5", "-vf", f"{to_yuv},{tags}", "-c:v", "libx264",
+           tmp_path / "v.mp4")  # fmt: skip
+    frame = clip(tmp_path, FootagePiece(tmp_path / "v.mp4", 0.0, 0.5), replace(LAST, crf=5))[5]
+    assert np.abs(frame[80, 45] - np.array([0xB4, 0x3C, 0x28])).max() <= 6
 
 
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
