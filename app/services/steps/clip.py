@@ -33,8 +33,8 @@ OUTPUT = "clip.mp4"
 
 
 class ClipStep(StepHandler):
-    # Lower thirds keep clear of a logo and of tall captions, no logo is taller than a square one, a video that fits badly
-    # sits on its own blur, and an interlaced one is deinterlaced.
+    # Lower thirds keep clear of a logo and of tall captions, no logo is taller than a square one, a video that fits
+    # badly sits on its own blur, and an interlaced one is deinterlaced.
     version = 3
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
