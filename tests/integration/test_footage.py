@@ -326,7 +326,7 @@ def test_pictures_and_videos_fade_into_each_other_and_captions_lie_over_both(tmp
     frames = rgb_of(out)
     assert brightness(frames[-1]) == pytest.approx(15, abs=8) and report.caption_box is not None
     with av.open(str(out)) as container:
-        assert [n for n, frame in enumerate(container.decode(video=0)) if frame.key_frame] == [0, 30]
+        assert [n for n, frame in enumerate(container.decode(video=0)) if frame.key_frame] == [0]
 
 
 def test_the_same_piece_gives_the_same_bytes(tmp_path: Path) -> None:
