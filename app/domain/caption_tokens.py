@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate
 
 from app.domain.abbreviations import TITLES, UNITS
-from app.domain.scripts import CJK, Script, is_cjk, script_of
-from app.domain.sentences import group_sentences
+from app.domain.clusters import chars_of
+from app.domain.sentences import DASHES, group_sentences
 from app.domain.speech import Word
-from app.domain.unspaced import is_unspaced, joins_without_space, phrases_of
+from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, phrases_of
+from app.domain.word_cuts import pieces_of
 
 CLOSERS = "\"'”’»›)]}“‘"
 OPENERS = "\"'“‘„‚«‹([{¿¡"
@@ -20,24 +21,18 @@ OPENERS = "\"'“‘„‚«‹([{¿¡"
 MAX_BRACKET_TOKENS = 12
 SENTENCE_ENDS = ".!?…。！？"
 CLAUSE_ENDS = ",;:–—、，；："
-SOFT_BREAKS = "-/_.,?&=·–—"
 # A word without a length is given this where there is room: about a spoken syllable.
 SYLLABLE_S = 0.12
-JOINERS = "\u200d\ufe0e\ufe0f"
-
-
-class Glued(Word):
-    """A word, or a piece of one, that follows what is before it on its line without a space."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, or a piece of one, that fits a line.
+    """A word, a phrase, or a piece of one, that fits a line.
 
     `chars_before` sums the characters of all tokens before it and the spaces up to it, so that a line is measured
     by one subtraction. `continues` marks a piece that goes on with the token before and so begins a line.
     `clings` marks a token that reads wrongly when parted from the next (`z.` from `B.`, `5` from `km`);
-    `in_brackets` one after which a bracket is still open.
+    `in_brackets` one after which a bracket is still open; `binds` one after which no line may end, whatever it costs.
     """
 
     word: Word
@@ -48,69 +43,39 @@ class Token:
     ends_clause: bool
     clings: bool
     in_brackets: bool
+    binds: bool
 
 
 def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
     """The tokens of `words`, none longer than `line_chars` and none without text."""
     tokens: list[Token] = []
     chars_before = 0
-    in_order = list(_in_order([word for word in words if word.text.strip()]))
+    in_order = list(_phrased(list(_in_order([word for word in words if word.text.strip()]))))
     texts = [word.text for word in in_order]
     sentence_ends = _sentence_ends(texts)
     bracketed = _bracketed(texts)
     for at, word in enumerate(in_order):
-        pieces = _pieces(word, line_chars)
+        pieces = list(_pieces(word, line_chars))
         following = texts[at + 1] if at + 1 < len(texts) else ""
         for index, piece in enumerate(pieces):
             is_last = index + 1 == len(pieces)
             chars = chars_of(piece.text)
-            if index == 0 and at > 0 and joins_without_space(texts[at - 1], piece.text):
-                piece = Glued(piece.text, piece.start_s, piece.end_s)
-            chars_before += bool(tokens) and not isinstance(piece, Glued)
+            chars_before += bool(tokens) and not piece.glued
             tokens.append(
                 Token(
                     piece,
                     chars,
                     chars_before,
-                    continues=index > 0 and not isinstance(piece, Glued),
+                    continues=index > 0 and (pieces[index - 1].text.endswith("-") or not is_unspaced(word.text)),
                     ends_sentence=is_last and at in sentence_ends,
                     ends_clause=ends_clause(piece.text),
                     clings=is_last and at not in sentence_ends and clings(word.text, following),
                     in_brackets=at in bracketed,
+                    binds=is_last and binds(word.text, following),
                 )
             )
             chars_before += chars
     return tokens
-
-
-def chars_of(text: str) -> int:
-    """How wide a text is in characters: marks that sit on another one do not count, East Asian ones count twice."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if is_cjk(cluster[0]) or script_of(cluster[0]) in CJK else 1 for cluster in clusters_of(text))
-
-
-def clusters_of(text: str) -> list[str]:
-    """`text` cut between characters as a reader sees them: never before a combining mark, never in a joined emoji,
-    nor in the letters that a virama joins.
-    """
-    clusters: list[str] = []
-    for char in text:
-        joins = (
-            char in JOINERS or unicodedata.category(char) in ("Mn", "Me", "Mc") or "\U0001f3fb" <= char <= "\U0001f3ff"
-        )
-        if clusters and (joins or clusters[-1].endswith("\u200d") or _is_joined(clusters[-1][-1], char)):
-            clusters[-1] += char
-        else:
-            clusters.append(char)
-    return clusters
-
-
-def _is_joined(before: str, char: str) -> bool:
-    """Whether two characters make one letter: after a virama, and Thai and Lao am, a mark and a vowel in one."""
-    if char in "\u0e33\u0eb3":
-        return True
-    return unicodedata.combining(before) == 9 and script_of(char) not in (Script.COMMON, Script.THAI)
 
 
 def _sentence_ends(texts: Sequence[str]) -> frozenset[int]:
@@ -136,6 +101,16 @@ def clings(text: str, following: str) -> bool:
     if word[:1].isupper() and word.casefold() in TITLES:
         return following[:1].isupper()
     return word[-1:].isdigit() and following.rstrip(CLOSERS + CLAUSE_ENDS + SENTENCE_ENDS).casefold() in UNITS
+
+
+def binds(text: str, following: str) -> bool:
+    """Whether kinsoku holds two words on one line though a space parts them: `vraiment ?`, `« non »`, `「はい」 。`.
+
+    A dash that stands apart may begin a line: it opens what somebody says.
+    """
+    if following and following not in DASHES and all(char in NEVER_FIRST for char in following):
+        return True
+    return bool(following) and all(char in NEVER_LAST for char in text)
 
 
 def _bracketed(texts: Sequence[str]) -> frozenset[int]:
@@ -183,61 +158,48 @@ def _in_order(words: Sequence[Word]) -> Iterator[Word]:
         first = end
 
 
-def _pieces(word: Word, line_chars: int) -> list[Word]:
+def _phrased(words: Sequence[Word]) -> Iterator[Word]:
+    """The words of scripts without spaces as phrases, each of which is highlighted by itself and may end a line.
+
+    A voice parts such a text where it hears a pause, and that is not always where a phrase ends: `「はい。」と`.
+    """
+    japanese = is_japanese(word.text for word in words)
+    at = 0
+    while at < len(words):
+        end = at + 1
+        while end < len(words) and words[end].glued:
+            end += 1
+        text = "".join(word.text for word in words[at:end])
+        yield from _phrases(words[at:end], text, japanese=japanese) if is_unspaced(text) else words[at:end]
+        at = end
+
+
+def _phrases(words: Sequence[Word], text: str, *, japanese: bool) -> Iterator[Word]:
+    """`words`, which stand side by side and make up `text`, cut anew; each character takes its share of its word."""
+    starts = list(accumulate((len(word.text) for word in words), initial=0))
+
+    def time_at(char: int) -> float:
+        number = min(bisect_right(starts, char), len(words)) - 1
+        word = words[number]
+        return word.start_s + (word.end_s - word.start_s) * (char - starts[number]) / len(word.text)
+
+    at = 0
+    for phrase in phrases_of(text, japanese=japanese):
+        last = at + len(phrase) - 1
+        number = bisect_right(starts, last) - 1
+        # Up to the pause after its word, rather than over it to where the next one begins.
+        end_s = words[number].end_s if last + 1 == starts[number + 1] else time_at(last + 1)
+        yield Word(phrase, time_at(at), end_s, glued=at > 0 or words[0].glued)
+        at += len(phrase)
+
+
+def _pieces(word: Word, line_chars: int) -> Iterator[Word]:
     """`word` itself, or its pieces of at most `line_chars` characters with their shares of its time."""
-    if is_unspaced(word.text):
-        return _phrases(word, line_chars)
-    if len(word.text) <= line_chars:
-        return [word]
-    clusters = clusters_of(word.text)
-    if len(clusters) <= line_chars:
-        return [word]
-    cuts = _piece_cuts(clusters, line_chars)
     duration_s = word.end_s - word.start_s
-    pieces = []
-    for first, end in pairwise(cuts):
-        text = "".join(clusters[first:end])
-        # A hyphen tells the reader that the word goes on. Scripts without case have no such custom.
-        if end < len(clusters) and _is_cased(clusters[end - 1]) and _is_cased(clusters[end]):
-            text += "-"
-        pieces.append(
-            Word(
-                text,
-                word.start_s + duration_s * first / len(clusters),
-                word.start_s + duration_s * end / len(clusters),
-            )
+    for piece in pieces_of(word.text, line_chars):
+        yield Word(
+            piece.text,
+            word.start_s + duration_s * piece.first,
+            word.start_s + duration_s * piece.end,
+            glued=word.glued or piece.first > 0,
         )
-    return pieces
-
-
-def _phrases(word: Word, line_chars: int) -> list[Word]:
-    """The same for a script without spaces: its phrases, each of which may end a line and is highlighted by itself."""
-    clusters = clusters_of(word.text)
-    phrases = [(first, end) for first, end in pairwise([0, *phrases_of(clusters), len(clusters)])]
-    # A phrase that is longer than a line is parted anywhere between characters, as narrow as the widest ones need.
-    room = max(1, line_chars // 2)
-    pieces = [(first + at, min(first + at + room, end)) for first, end in phrases for at in range(0, end - first, room)]
-    step_s = (word.end_s - word.start_s) / len(clusters)
-    cut = [
-        ("".join(clusters[first:end]), word.start_s + step_s * first, word.start_s + step_s * end)
-        for first, end in pieces
-    ]
-    return [Word(*cut[0]), *(Glued(*piece) for piece in cut[1:])]
-
-
-def _piece_cuts(clusters: Sequence[str], line_chars: int) -> list[int]:
-    """Where to cut: into pieces of like length, each cut moved back to a soft break when one is near."""
-    room = max(1, line_chars - 1)  # a place for the hyphen
-    cuts = [0]
-    while len(clusters) - cuts[-1] > room:
-        left = len(clusters) - cuts[-1]
-        even = -(-left // -(-left // room))
-        at = cuts[-1] + even
-        furthest = min(cuts[-1] + room, len(clusters) - 1)
-        near = [cut for cut in range(furthest, cuts[-1] + even // 2, -1) if clusters[cut - 1] in SOFT_BREAKS]
-        cuts.append(near[0] if near else at)
-    return [*cuts, len(clusters)]
-
-
-def _is_cased(cluster: str) -> bool:
-    return cluster[0].islower() or cluster[0].isupper()

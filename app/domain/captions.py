@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.caption_style import CaptionStyle
-from app.domain.caption_tokens import Glued, Token, tokens_of
+from app.domain.caption_tokens import Token, tokens_of
 from app.domain.speech import Word
 
 MIN_SHOWN_S = 0.8  # what an eye needs to catch a line; kept wherever the next cue leaves room
@@ -24,6 +24,7 @@ LONG_PAUSE_S = 0.5  # silence over which a cue should not stretch
 # What a cut costs that tears apart `z. B.`, `Dr. Meier` or `5 km`, and one inside brackets; an ordinary cut costs 1.
 TEAR_COST = 6.0
 BRACKET_COST = 4.0
+NEVER_COST = 60.0  # a cut that kinsoku forbids: paid only where a line would not fit otherwise
 MAX_CUE_TOKENS = 28  # more than two lines of prose hold; keeps the search short on pages of single letters
 
 CAPITAL_WIDTH = 1.18  # of a small letter's, on the mean of a text
@@ -74,7 +75,7 @@ class CaptionSpan:
 
 def joined(words: Sequence[Word]) -> str:
     """The text of a line."""
-    return "".join(word.text if isinstance(word, Glued) else f" {word.text}" for word in words).removeprefix(" ")
+    return "".join(word.text if word.glued else f" {word.text}" for word in words).removeprefix(" ")
 
 
 def shape_for(width_px: int, height_px: int, style: CaptionStyle | None = None) -> CueShape:
@@ -212,6 +213,8 @@ def _cue_cost(
     used = _chars(tokens, *lines[-1]) + shape.line_chars * (len(lines) - 1)
     slack = 1 - used / (shape.line_chars * shape.lines)
     cost = 1 + slack**2 + _break_cost(tokens, end)
+    if len(lines) == 2 and tokens[lines[0][1] - 1].binds:
+        cost += NEVER_COST
     is_sentence = tokens[end - 1].ends_sentence and (first == 0 or tokens[first - 1].ends_sentence)
     if end - first == 1 and len(tokens) > 1 and not is_sentence and tokens[first].chars < shape.line_chars / 2:
         cost += 1.5  # an orphan
@@ -231,6 +234,8 @@ def _break_cost(tokens: Sequence[Token], at: int) -> float:
     before = tokens[at - 1]
     if at == len(tokens) or before.ends_sentence:
         return 0.0
+    if before.binds:
+        return NEVER_COST
     if before.clings:
         return TEAR_COST
     if before.in_brackets:

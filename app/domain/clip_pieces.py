@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.scene_cuts import speech_s
+from app.domain.sentences import tokens_of
 
 # The work of a piece: so many frames of 1080×1920 take one core about two seconds.
 FRAMES, FRAME_PIXELS = 105, 1080 * 1920
@@ -51,7 +52,7 @@ WHOLE = Piece()
 
 def pieces_for(text: str, *, width_px: int, height_px: int, fps: int) -> tuple[Piece, ...]:
     """The pieces of the clip in which `text` is spoken, in order."""
-    work = speech_s(text.split()) * fps * width_px * height_px / (FRAMES * FRAME_PIXELS)
+    work = speech_s(tokens_of(text)) * fps * width_px * height_px / (FRAMES * FRAME_PIXELS)
     of = min(MOST, max(1, round(work)))
     return tuple(Piece(number, of) for number in range(1, of + 1))
 

@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 from app.domain.abbreviations import CONJUNCTIONS
-from app.domain.sentences import CLAUSE_STOPS, CLOSERS, DASHES, OPENERS, group_sentences, tokens_of
+from app.domain.sentences import CLAUSE_STOPS, CLOSERS, DASHES, OPENERS, glued_of, group_sentences, tokens_of
+from app.domain.unspaced import is_japanese, is_unspaced, joins_without_space, phrases_of
 
 IDEAL_S = 8.0
 LONGEST_S = 13.0
@@ -22,7 +24,7 @@ SHORTEST_S = 4.5
 LONGEST_CLAUSE_S = 7.0
 # Enumerations ("a, b, c") are not cut at each of their commas.
 SHORTEST_CLAUSE_S = 1.0
-# Pieces of a single token that is too long to be spoken in one scene: an unspaced script's or a monster's.
+# A scene may end inside a longer token of a script without spaces; in others only in one that fills a scene alone.
 LONGEST_TOKEN_S = 4.0
 
 
@@ -55,20 +57,31 @@ class Section:
 
 @dataclass(frozen=True)
 class Clause:
-    tokens: tuple[str, ...]
+    """`text` as its author wrote it; `glued` where no space parts it from the clause before."""
+
+    text: str
     speech_s: float
     end: Cut
+    glued: bool = False
 
 
 def cut_scenes(paragraphs: Iterable[str]) -> list[str]:
-    """The texts of one section's scenes, in order; all tokens of `paragraphs` and nothing else."""
+    """The texts of one section's scenes, in order: the words of `paragraphs` and nothing else."""
     clauses = [clause for paragraph in paragraphs for clause in clauses_of(paragraph)]
     scenes = []
     start = 0
     for end in _best_ends(clauses):
-        scenes.append(" ".join(token for clause in clauses[start:end] for token in clause.tokens))
+        scenes.append("".join(_spaced(clauses, at) for at in range(start, end)).removeprefix(" "))
         start = end
     return scenes
+
+
+def _spaced(clauses: Sequence[Clause], at: int) -> str:
+    """A clause with the space before it, if there is one; none between paragraphs of scripts that write none."""
+    clause = clauses[at]
+    before = clauses[at - 1] if at else clause
+    meets = before.end is Cut.PARAGRAPH and joins_without_space(before.text, clause.text)
+    return clause.text if clause.glued or meets else f" {clause.text}"
 
 
 def _best_ends(clauses: Sequence[Clause]) -> list[int]:
@@ -103,19 +116,21 @@ def scene_cost(scene_s: float) -> float:
 
 def clauses_of(paragraph: str) -> list[Clause]:
     """One paragraph's clauses in order; the last one ends the paragraph."""
-    tokens = [piece for token in tokens_of(paragraph) for piece in _pieces(token)]
-    clauses: list[Clause] = []
+    japanese = is_japanese((paragraph,))
+    tokens = [piece for token in tokens_of(paragraph) for piece in _pieces(token, japanese=japanese)]
+    parts: list[tuple[list[str], Cut]] = []
     for sentence in group_sentences(tokens):
-        parts = _split_long(sentence)
-        clauses += [_clause(part, end) for part, end in parts[:-1]]
-        clauses.append(_clause(parts[-1][0], Cut.SENTENCE))
-    if clauses:
-        clauses[-1] = Clause(clauses[-1].tokens, clauses[-1].speech_s, Cut.PARAGRAPH)
-    return clauses
+        parts += _split_long(sentence)
+        parts[-1] = (parts[-1][0], Cut.SENTENCE)
+    if parts:
+        parts[-1] = (parts[-1][0], Cut.PARAGRAPH)
+    glued = iter(glued_of(paragraph, tokens))
+    return [_clause(part, end, list(islice(glued, len(part)))) for part, end in parts]
 
 
-def _clause(tokens: Sequence[str], end: Cut) -> Clause:
-    return Clause(tuple(tokens), speech_s(tokens), end)
+def _clause(tokens: Sequence[str], end: Cut, glued: Sequence[bool]) -> Clause:
+    text = "".join(token if is_glued else f" {token}" for token, is_glued in zip(tokens, glued, strict=True))
+    return Clause(text.removeprefix(" "), speech_s(tokens), end, glued[0])
 
 
 def _split_long(sentence: Sequence[str]) -> list[tuple[list[str], Cut]]:
@@ -180,16 +195,34 @@ def _split_evenly(phrase: list[str]) -> list[list[str]]:
     return parts
 
 
-def _pieces(token: str) -> list[str]:
-    """A token, or its even pieces when it alone would fill a scene."""
+def _pieces(token: str, *, japanese: bool) -> list[str]:
+    """A token, or pieces of it: an unspaced script's phrases where they fill half a scene, a monster's even parts."""
     total_s = speech_s((token,))
     if total_s <= LONGEST_TOKEN_S:
+        return [token]
+    if is_unspaced(token):
+        return _gathered(phrases_of(token, japanese=japanese), total_s)
+    if total_s <= LONGEST_S:
         return [token]
     count = int(-(-total_s // LONGEST_TOKEN_S))
     size = -(-len(token) // count)
     # A combining mark stays with its letter.
     starts = [start for start in range(0, len(token), size) if not start or not unicodedata.combining(token[start])]
     return [token[start:end] for start, end in zip(starts, [*starts[1:], len(token)], strict=True)]
+
+
+def _gathered(phrases: Sequence[str], total_s: float) -> list[str]:
+    """The phrases of a long token, gathered into parts of about the same length."""
+    part_s = total_s / -(-total_s // LONGEST_TOKEN_S)
+    parts = [""]
+    done_s = 0.0
+    for phrase in phrases:
+        phrase_s = speech_s((phrase,))
+        if parts[-1] and done_s + phrase_s / 2 > part_s * len(parts):
+            parts.append("")
+        parts[-1] += phrase
+        done_s += phrase_s
+    return parts
 
 
 def speech_s(tokens: Sequence[str]) -> float:

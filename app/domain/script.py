@@ -14,8 +14,8 @@ from app.domain.sources import Background, Footage, without_unset
 class Scene:
     """One picture and the words spoken over it.
 
-    `number` counts from 1. `text` is what is spoken AND what the captions show: one line,
-    tokens separated by single spaces, so that `text.split(" ")` are the caption's words.
+    `number` counts from 1. `text` is what is spoken AND what the captions show: one line, with the spaces that its
+    author wrote, one at a time. A voice times the tokens that `sentences.tokens_of` finds in it.
     `title` is the heading it stands under, on the first scene below that heading only.
     `image` is an asset id of the caller's, `background` a plain card, `video` a piece of a video; with none of them
     the picture is painted. `image_take` and `narration_take` count how often another picture or another reading was

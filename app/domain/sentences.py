@@ -48,6 +48,17 @@ def tokens_of(text: str) -> list[str]:
     return [part for token in text.split() for part in _UNSPACED_BREAK.split(token) if part]
 
 
+def glued_of(text: str, tokens: Iterable[str]) -> list[bool]:
+    """For each of the tokens that `text` is made of: whether it stands beside the one before it, without a space."""
+    glued: list[bool] = []
+    at = 0
+    for token in tokens:
+        start = text.index(token, at)
+        glued.append(bool(glued) and start == at)
+        at = start + len(token)
+    return glued
+
+
 def split_sentences(text: str) -> list[str]:
     """The sentences of one paragraph, each of single-spaced tokens. No text gives no sentence."""
     return [" ".join(sentence) for sentence in group_sentences(tokens_of(text))]

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Word:
-    """One token of the scene's text (`text.split(" ")`), with its times in seconds from the start of the sound."""
+    """One token of the scene's text (`sentences.tokens_of`), with its times in seconds from the start of the sound.
+
+    `glued`: it stands beside the word before it without a space, as most do in scripts that write none.
+    """
 
     text: str
     start_s: float
     end_s: float
+    glued: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,63 +1,111 @@
-"""Where scripts without spaces may be parted, for the ends of lines and for the word that is highlighted.
+"""Scripts without spaces: the phrases that a reader takes in one look, between which lines may end.
 
-Chinese: between any two characters. Japanese: where a phrase begins, which nearly always is where kanji or katakana
-follow hiragana. Both with kinsoku: no line begins with a closing bracket, a stop or a small kana, and none ends with an
-opening bracket (JIS X 4051; W3C, Requirements for Japanese Text Layout, §3.1.7 and §3.1.8).
-Thai and Lao: before a vowel that is written first in its syllable, and after a sign that only ends one. Real words
-would take a dictionary; these breaks never tear a syllable, though they may tear a word of several.
+Japanese is cut into bunsetsu by BudouX, all others into the words of ICU's dictionaries: Chinese, Thai, Lao, Khmer and
+Burmese. Neither may cut where a line may not end: by the rules of Unicode (UAX #14) and by kinsoku (JIS X 4051; W3C,
+Requirements for Japanese Text Layout, §3.1.7 and §3.1.8), nor inside a Latin word, a figure or an address.
+docs/decisions/0017 says why these two libraries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import accumulate, pairwise
 
+from budoux import Parser, load_default_japanese_parser
+from icu4py.breakers import LineBreaker, WordBreaker
+
+from app.domain.clusters import clusters_of
 from app.domain.scripts import UNSPACED, Script, is_cjk, script_of
 
 # Small kana, marks of length and repetition, closing brackets, stops.
 NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々〻ー゠–〜～…‥’”）〕］｝〉》」』】〙〗〟｠»)]},.!?:;%％‰℃°"
     "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ｡｣､･ｧｨｩｪｫｬｭｮｯｰﾞﾟ"
-    "ๆฯะาำๅ།"
+    "ๆฯะาำๅໆຯ។៕ៗ၊။।"
 )
 NEVER_LAST = frozenset("‘“（〔［｛〈《「『【〘〖〝｟«([{¥￥$＄£￡€#＃№")
-_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
-_SYLLABLE_ENDS = frozenset("ะๆฯະໆ")
-_HIRAGANA = ("\u3041", "\u309f")
+# Chinese particles that lean on the word before them: the dictionary lists them alone, but no reader pauses there.
+_LEANING = frozenset("的了着著吗嗎呢吧们們")
 
 
 def is_unspaced(text: str) -> bool:
     return any(script_of(char) in UNSPACED for char in text)
 
 
+def is_japanese(texts: Iterable[str]) -> bool:
+    """Whether Han in `texts` is read as Japanese: where kana stands beside it, however far away."""
+    return any(script_of(char) == Script.KANA for text in texts for char in text)
+
+
 def joins_without_space(before: str, after: str) -> bool:
-    """Whether two words that were parted after a stop stand side by side: `你好，` and `世界。`."""
+    """Whether no space belongs between two texts that a line break parts: Han, kana and their punctuation meet."""
     return bool(before and after) and is_cjk(before[-1]) and is_cjk(after[0])
 
 
-def phrases_of(clusters: Sequence[str]) -> list[int]:
-    """Where `clusters` (characters as a reader sees them) may be parted: rising indices, neither 0 nor the end."""
-    is_japanese = any(script_of(cluster[0]) == Script.KANA for cluster in clusters)
-    return [at for at in range(1, len(clusters)) if _may_part(clusters[at - 1], clusters[at], is_japanese=is_japanese)]
+def phrases_of(text: str, *, japanese: bool) -> list[str]:
+    """`text`, of one script or of several, cut into phrases. None begins or ends with what no line may."""
+    ends = line_ends(text)
+    phrases: list[str] = []
+    at = 0
+    for found in _bunsetsu().parse(text) if japanese else _words(text):
+        if at in ends and not _leans(text[at - 1], found, japanese=japanese):
+            phrases.append(found)
+        elif phrases:
+            phrases[-1] += found
+        else:
+            phrases = [found]
+        at += len(found)
+    return phrases
 
 
-def _may_part(before: str, after: str, *, is_japanese: bool) -> bool:
-    if after[0] in NEVER_FIRST or before[-1] in NEVER_LAST:
+def line_ends(text: str) -> frozenset[int]:
+    """The places in `text` (characters before them) where a line may end, though a word may go on; not its own end.
+
+    Never inside Latin words, figures and addresses.
+    """
+    # Strict: small kana and the mark of length stay with what is before them.
+    by_unicode = frozenset(accumulate(map(len, LineBreaker(text, "ja@lb=strict"))))
+    by_cluster = accumulate(map(len, clusters_of(text)))
+    return frozenset(
+        at
+        for at in by_cluster
+        if at < len(text)
+        and (at in by_unicode or _changes_script(text[at - 1], text[at]))
+        and _may_part(text[at - 1], text[at])
+    )
+
+
+def _changes_script(before: str, after: str) -> bool:
+    """Between Thai and Latin letters Unicode wants a space; not every author writes one."""
+    scripts = (script_of(before), script_of(after))
+    return Script.EUROPEAN in scripts and any(script in UNSPACED for script in scripts)
+
+
+def _words(text: str) -> Iterator[str]:
+    changes = (at for at in range(1, len(text)) if _changes_script(text[at - 1], text[at]))
+    for first, end in pairwise([0, *changes, len(text)]):
+        # Whatever the language it is asked for: the dictionary is that of each script.
+        yield from WordBreaker(text[first:end], "zh")
+
+
+def _may_part(before: str, after: str) -> bool:
+    if after in NEVER_FIRST or before in NEVER_LAST:
         return False
-    if script_of(after[0]) in (Script.THAI, Script.LAO) or script_of(before[0]) in (Script.THAI, Script.LAO):
-        if before[0] in _LEADING_VOWELS:
-            return False
-        return after[0] in _LEADING_VOWELS or before[0] in _SYLLABLE_ENDS or script_of(before[0]) != script_of(after[0])
-    if not is_cjk(before[-1]) and not is_cjk(after[0]):
-        return False
-    if not is_japanese:
+    return not (_is_latin(before) and _is_latin(after))
+
+
+def _is_latin(char: str) -> bool:
+    return (char.isascii() and char != " ") or char in "’–" or script_of(char) == Script.EUROPEAN
+
+
+def _leans(before: str, found: str, *, japanese: bool) -> bool:
+    """Whether a phrase is read as one with what is before it: a particle, or what a figure counts."""
+    if before.isdigit() and script_of(found[0]) == Script.HAN:
         return True
-    kind_before, kind_after = _kind(before), _kind(after)
-    # A phrase is its kanji or katakana with the hiragana that inflect it.
-    return kind_before != kind_after and kind_after != "hiragana"
+    return found in _LEANING and not japanese
 
 
-def _kind(cluster: str) -> str:
-    char = cluster[0]
-    if _HIRAGANA[0] <= char <= _HIRAGANA[1]:
-        return "hiragana"
-    return script_of(char).value
+@cache
+def _bunsetsu() -> Parser:
+    return load_default_japanese_parser()

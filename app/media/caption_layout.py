@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.bidi import base_level
 from app.domain.caption_style import CaptionPosition, CaptionStyle
-from app.domain.caption_tokens import Glued, clusters_of
 from app.domain.captions import Cue
+from app.domain.clusters import chars_of
 from app.domain.free_band import PORTRAIT_FROM, free_band
+from app.domain.word_cuts import is_figure, pieces_of
 from app.media.lettering import drawable
 from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
 from app.media.typefaces import SIZE_SCALE, european, face_of
@@ -134,7 +135,7 @@ def _drawable_lines(cue: Cue) -> list[Line]:
         runs = []
         for spoken in words:
             if text := drawable(spoken.text).strip():
-                runs.append(Run(text, word, isinstance(spoken, Glued)))
+                runs.append(Run(text, word, spoken.glued))
             word += 1
         if runs:
             lines.append(tuple(runs))
@@ -153,11 +154,9 @@ def _halved(line: Line, width_of: Callable[[Line], float]) -> list[Line]:
     if len(line) > 1:
         cut = min(range(1, len(line)), key=lambda at: max(width_of(line[:at]), width_of(line[at:])))
         return [line[:cut], line[cut:]]
-    clusters = clusters_of(line[0].text)
-    if len(clusters) < 2:
+    (run,) = line
+    if is_figure(run.text):
         return [line]
-    middle = (len(clusters) + 1) // 2
-    return [
-        (Run("".join(clusters[:middle]), line[0].word),),
-        (Run("".join(clusters[middle:]), line[0].word),),
-    ]
+    # As even as two pieces of a word can be: where it is cut is the words' business.
+    halves = pieces_of(run.text, chars_of(run.text) // 2 + 2)
+    return [(replace(run, text=half.text, glued=False),) for half in halves]

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
-from app.domain.caption_tokens import clusters_of
+from app.domain.clusters import clusters_of
 from app.domain.errors import MissingGlyphs
 from app.domain.scripts import Script, script_of
 from app.media.typefaces import Face, european, face_for, font_of, package_for

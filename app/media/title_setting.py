@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from app.domain.bidi import base_level
-from app.domain.caption_tokens import Glued, tokens_of
+from app.domain.caption_tokens import tokens_of
 from app.domain.speech import Word
 from app.domain.typeface import Typeface
 from app.media.lettering import drawable
@@ -64,7 +64,7 @@ def set_title(
     shown = drawable(text).split()
     words = [Word(word, float(at), at + 1.0) for at, word in enumerate(shown)]
     tokens = tokens_of(words, LONGEST_PIECE_CHARS)
-    runs = [Run(token.word.text, at, isinstance(token.word, Glued)) for at, token in enumerate(tokens)]
+    runs = [Run(token.word.text, at, token.word.glued) for at, token in enumerate(tokens)]
     if not runs:
         return None
     base, main = base_level(" ".join(shown)), face_of(typeface)

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 
 from app.domain.plain_words import fold, has_words, with_spoken_urls, with_stop, without_pictographs, without_rules
 from app.domain.scene_cuts import Section
+from app.domain.unspaced import joins_without_space
 
 # A "heading" longer than this is a paragraph that happens to stand above a line of dashes.
 MAX_HEADING_CHARS = 120
@@ -28,6 +29,9 @@ _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ ]*\n((?:.*\n)*?)(?:\1|\.\.\.)[ ]*(?
 _FRONT_MATTER_LINE = re.compile(r"\s*(?:[\w\"'.-]+\s*[:=].*|-\s.*|#.*|\[.*\]|\s+\S.*)?")
 _FOOTNOTE = re.compile(r"[ ]{0,3}\[\^([^\]\s]{1,60})\]:")
 _TASK_BOX = re.compile(r"\[[ xX]\]\s+")
+# The end of a line within a paragraph, until it is known whether a space belongs there; no text has this character.
+_SOFT_BREAK = "\x1e"
+_SOFT_BREAKS = re.compile(f"(\\S?) *{_SOFT_BREAK} *(?=(\\S?))")
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
 _HTML_TAGS = frozenset(
     "a abbr b bdi bdo big blockquote br center cite code data dd del details dfn div dl dt em font figcaption figure "
@@ -166,14 +170,14 @@ class _Reader:
                 case "text" | "text_special" | "code_inline":
                     said.append(child.content)
                 case "softbreak":
-                    said.append(" ")
+                    said.append(_SOFT_BREAK)
                 case "hardbreak":
                     said.append("\n")
                 case "image":
                     self.skip("image", f"an image at line {line}")
                 case "html_inline":
                     said.append(_said_tag(child.content))
-        text, emoji = without_pictographs("".join(said))
+        text, emoji = without_pictographs(_SOFT_BREAKS.sub(_unbroken, "".join(said)))
         self.found["emoji"] += emoji
         text = without_rules(with_spoken_urls(text))
         return [" ".join(part.split()) for part in text.split("\n")]
@@ -239,6 +243,11 @@ def _stacked_title(titles: Sequence[str]) -> str | None:
 def _without_bracket_storms(block: str) -> str:
     """A block with more brackets than any author writes keeps its words and loses its links."""
     return block if block.count("[") <= MAX_BRACKETS else block.replace("[", " ").replace("]", " ")
+
+
+def _unbroken(soft_break: re.Match[str]) -> str:
+    """A line's last character and the space that stands for its end, unless the next line goes on in Han or kana."""
+    return soft_break[1] + ("" if joins_without_space(soft_break[1], soft_break[2]) else " ")
 
 
 def _said_tag(tag: str) -> str:

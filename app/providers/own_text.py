@@ -14,6 +14,7 @@ from app.domain.plain_words import count_words, has_words, overlong_token, refus
 from app.domain.scene_cuts import cut_scenes, speech_s
 from app.domain.script import Scene, Script
 from app.domain.sentences import tokens_of
+from app.domain.unspaced import joins_without_space
 from app.domain.video import SceneInput
 from app.providers.markdown_sections import Reading, read_markdown
 
@@ -47,7 +48,7 @@ def scene_words(text: str, field: str) -> SceneWords:
     """`text` as the words of exactly one scene. Raises InvalidInput or TooLarge for `field`."""
     reading = _read(text, field)
     words = _words_of(_paragraphs_of(reading))
-    length_s = speech_s(words.split(" "))
+    length_s = speech_s(tokens_of(words))
     if length_s > MAX_SCENE_S:
         raise InvalidInput(
             field, f"This takes about {length_s:.0f} s to say; one scene may take {MAX_SCENE_S:.0f} s. Say less in it."
@@ -71,7 +72,7 @@ def script_from_scenes(given: Sequence[SceneInput]) -> Script:
         notes += [f"Scene {index + 1}: {note}" for note in reading.notes]
         paragraphs = _paragraphs_of(reading)
         words = _words_of(paragraphs)
-        length_s = speech_s(words.split(" "))
+        length_s = speech_s(tokens_of(words))
         texts = [words] if length_s <= MAX_SCENE_S else cut_scenes(paragraphs)
         if len(texts) > 1:
             notes.append(f"Scene {index + 1} is about {length_s:.0f} s long and was cut into {len(texts)} scenes.")
@@ -119,7 +120,10 @@ def _paragraphs_of(reading: Reading) -> list[str]:
 
 
 def _words_of(paragraphs: Sequence[str]) -> str:
-    return " ".join(token for paragraph in paragraphs for token in tokens_of(paragraph))
+    words = ""
+    for paragraph in paragraphs:
+        words += paragraph if not words or joins_without_space(words, paragraph) else f" {paragraph}"
+    return words
 
 
 def clean_title(title: str | None, field: str) -> str | None:

@@ -49,7 +49,11 @@ def titles(script: Script) -> list[str | None]:
         ("Fill in <your name> and H<sub>2</sub>O.", "Fill in your name and H2O."),
         ("Roses are red  \nviolets are blue", "Roses are red. violets are blue"),
         ("A heading-free line\n\nand a second paragraph", "A heading-free line. and a second paragraph"),
-        ("火山\n\n喷发了", "火山。 喷发了"),
+        # No space stands between lines or paragraphs of scripts that write none.
+        ("火山\n\n喷发了", "火山。喷发了"),
+        ("火山は、\n地球の\n扉です。", "火山は、地球の扉です。"),
+        ("他说：“你好。”然后走了。\n他 笑了。", "他说：“你好。”然后走了。他 笑了。"),
+        ("価格は$5です。2024年も\nYouTubeで", "価格は$5です。2024年も YouTubeで"),
         ("Chapter 1 ........ 5\n\n=======", "Chapter 1 5"),
     ],
 )

@@ -9,10 +9,12 @@ import os
 import wave
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from app.domain.errors import ProviderRefused
 from app.domain.machine_faults import machine_fault
+from app.domain.sentences import glued_of, tokens_of
 from app.domain.speech import Speech
 from app.domain.states import Pool
 from app.providers.espeak.catalogue import catalogue, language_tag, variant_name
@@ -56,7 +58,7 @@ class EspeakVoice:
         """Raises InvalidInput as `check` does, and ProviderRefused when nothing in the text can be said."""
         tag = language_tag(request.language)
         variant = DEFAULT_VARIANT if request.voice is None else variant_name(request.voice)
-        tokens = request.text.split(" ")
+        tokens = tokens_of(request.text)
         spoken = spoken_text(tokens, tag)
         file = catalogue().languages[tag].file
         rate_wpm, pitch_range = READINGS[request.take % len(READINGS)]
@@ -68,7 +70,12 @@ class EspeakVoice:
         shaped = shape_pauses(raw, wanted_pauses(raw, anchors, tokens))
         still_wanted()
         _write_wav(shaped, out)
-        return Speech(len(shaped.samples) / SAMPLE_RATE_HZ, word_times(tokens, anchors, shaped))
+        words = word_times(tokens, anchors, shaped)
+        glued = glued_of(request.text, tokens)
+        return Speech(
+            len(shaped.samples) / SAMPLE_RATE_HZ,
+            tuple(replace(word, glued=is_glued) for word, is_glued in zip(words, glued, strict=True)),
+        )
 
 
 def _has_sound(raw: RawSpeech) -> bool:

@@ -25,7 +25,7 @@ POSTER_AT_S = 1.0
 
 
 class AssembleStep(StepHandler):
-    version = 2  # Subtitles of scripts without spaces are cut into phrases, and no space is put between them.
+    version = 3  # Subtitles are parted by dictionaries, and have the spaces that the author wrote.
     publishes = (VIDEO, SRT, VTT, POSTER)
 
     def published(self, claim: Claim) -> tuple[str, ...]:

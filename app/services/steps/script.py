@@ -30,6 +30,8 @@ OUTPUT = "script.json"
 
 
 class ScriptStep(StepHandler):
+    version = 2  # Scenes keep the spaces that their author wrote, and end between phrases.
+
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         video = load_input(farm, claim)
         if video.script is not None:
