@@ -30,7 +30,8 @@ _LEANING = frozenset("的了着著吗嗎呢吧们們")
 
 
 def is_unspaced(text: str) -> bool:
-    return any(script_of(char) in UNSPACED for char in text)
+    """Whether spaces do not tell where lines may end: letters of such a script, or their punctuation between others."""
+    return any(script_of(char) in UNSPACED or is_cjk(char) for char in text)
 
 
 def is_japanese(texts: Iterable[str]) -> bool:
@@ -59,6 +60,11 @@ def phrases_of(text: str, *, japanese: bool) -> list[str]:
     return phrases
 
 
+def word_ends(text: str) -> frozenset[int]:
+    """The places in `text` where a word of a dictionary ends: of Japanese too, whose phrases are longer."""
+    return frozenset(accumulate(map(len, _words(text))))
+
+
 def line_ends(text: str) -> frozenset[int]:
     """The places in `text` (characters before them) where a line may end, though a word may go on; not its own end.
 
@@ -71,7 +77,7 @@ def line_ends(text: str) -> frozenset[int]:
         at
         for at in by_cluster
         if at < len(text)
-        and (at in by_unicode or _changes_script(text[at - 1], text[at]))
+        and (at in by_unicode or _changes_script(text[at - 1], text[at]) or _is_quoted(text[at - 1], text[at]))
         and _may_part(text[at - 1], text[at])
     )
 
@@ -80,6 +86,11 @@ def _changes_script(before: str, after: str) -> bool:
     """Between Thai and Latin letters Unicode wants a space; not every author writes one."""
     scripts = (script_of(before), script_of(after))
     return Script.EUROPEAN in scripts and any(script in UNSPACED for script in scripts)
+
+
+def _is_quoted(before: str, after: str) -> bool:
+    """Outside a quotation mark. Unicode cannot tell which way it points, but where no space stands it is clear."""
+    return after in "“‘" or (before in "”’" and script_of(after) in UNSPACED)
 
 
 def _words(text: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from app.domain.clusters import cluster_chars, clusters_of
-from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_unspaced, line_ends
+from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_unspaced, line_ends, word_ends
 
 SOFT_BREAKS = "-/_.,?&=@·–—"
 # Thai and Lao vowels that are written before the letter that they follow.
@@ -21,6 +21,7 @@ LEADING_VOWELS = "เแโใไເແໂໃໄ"
 FIGURE_LINES = 1.25
 # What a cut costs; how uneven it makes the pieces costs up to one more.
 SOFT, BETWEEN_LETTERS, BETWEEN_SIGNS, IN_FIGURE, NEVER = 0.0, 1.0, 1.5, 3.0, 9.0
+OUT_OF_PLACE = 4.0  # what it costs more in a phrase that may be cut elsewhere
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,16 @@ def _next_cut(
 
 def _cut_costs(text: str, clusters: Sequence[str]) -> list[float]:
     """What it costs to cut before each cluster; none is cut before the first."""
-    good = line_ends(text) if is_unspaced(text) else frozenset[int]()
     chars = [cluster[0] for cluster in clusters]
-    starts = accumulate(map(len, clusters[:-1]))
-    return [NEVER, *(SOFT if start in good else _cost_before(chars, at) for at, start in enumerate(starts, 1))]
+    costs = [NEVER, *(_cost_before(chars, at) for at in range(1, len(chars)))]
+    if is_unspaced(text):
+        ends, words = line_ends(text), word_ends(text)
+        for at, start in enumerate(accumulate(map(len, clusters[:-1])), 1):
+            if start in ends:
+                costs[at] = SOFT if start in words else BETWEEN_LETTERS
+            else:
+                costs[at] += OUT_OF_PLACE
+    return costs
 
 
 def _cost_before(chars: Sequence[str], at: int) -> float:

@@ -10,7 +10,7 @@ from app.domain.captions import SHORT_LINE, WIDE_LINES, CueShape, break_into_cue
 from app.domain.clusters import chars_of, clusters_of
 from app.domain.sentences import glued_of, tokens_of
 from app.domain.speech import Word
-from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, phrases_of
+from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, phrases_of
 from app.domain.word_cuts import is_figure
 
 NAMES = [
@@ -18,7 +18,7 @@ NAMES = [
     "International",
     "Machines",
     "a",
-    "example.org/a-b",
+    "example.org/a",
     "info@example.org",
     "$1,234,567.89",
     "2024",
@@ -64,7 +64,7 @@ def scripts(draw: st.DrawFn) -> str:
     text = ""
     for before, chunk, after in draw(st.lists(marked, min_size=1, max_size=30)):
         # Two names side by side would be one.
-        text += (" " if text[-1:].isascii() and chunk.isascii() else "") + before + chunk + after
+        text += (" " if chunk.isascii() and not is_unspaced(text[-1:]) else "") + before + chunk + after
     return " ".join(text.split())
 
 
@@ -180,6 +180,10 @@ def test_a_latin_word_longer_than_a_line_is_cut_as_anywhere_else() -> None:
 def test_a_phrase_longer_than_a_line_keeps_its_small_letters() -> None:
     lines = lines_of("ー".join(["チョコレートショップ"] * 6), SHORT_LINE)
     assert len(lines) > 3 and not any(line[0] in NEVER_FIRST for line in lines)
+
+
+def test_a_phrase_longer_than_a_line_is_cut_between_its_words() -> None:
+    assert lines_of("コンピューターシミュレーションが", SHORT_LINE) == ["コンピューター", "シミュレーションが"]
 
 
 def test_the_highlight_moves_through_a_clause_in_order() -> None:
