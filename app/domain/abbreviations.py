@@ -67,7 +67,9 @@ UNITS = AFTER_NUMBER - {"in", "mi"} | _words(
     "kilometers kilometre kilometres kilomètres kilómetros quilômetros chilometri miles feet inches kilo kilos gramm "
     "grams grammes gramos tons tonnes tonnen toneladas liter liters litres litros degrees grad degrés grados hours "
     "stunden heures horas minutes minuten minutos seconds sekunden secondes segundos days tage jours días years jahre "
-    "jahren ans años anos anni jaar тыс млн млрд руб рублей км м кг г лет процентов"
+    "jahren ans años anos anni jaar тыс млн млрд руб рублей км м кг г лет процентов "
+    # Thai sets a space between a number and its counter.
+    "คน ตัว อัน บาท ปี วัน เดือน ครั้ง เมตร กิโลเมตร เปอร์เซ็นต์ ล้าน นาที ชั่วโมง ดวง ลูก เล่ม คัน แห่ง"
 )
 
 MONTHS = _words(

@@ -12,7 +12,7 @@ from app.domain.abbreviations import TITLES, UNITS
 from app.domain.clusters import chars_of
 from app.domain.sentences import DASHES, group_sentences
 from app.domain.speech import Word
-from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, phrases_of
+from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, pauses_between, phrases_of
 from app.domain.word_cuts import pieces_of
 
 CLOSERS = "\"'”’»›)]}“‘"
@@ -68,7 +68,7 @@ def tokens_of(words: Sequence[Word], line_chars: int) -> list[Token]:
                     chars_before,
                     continues=index > 0 and (pieces[index - 1].text.endswith("-") or not is_unspaced(word.text)),
                     ends_sentence=is_last and at in sentence_ends,
-                    ends_clause=ends_clause(piece.text),
+                    ends_clause=ends_clause(piece.text) or (is_last and _pauses(in_order, at)),
                     clings=is_last and at not in sentence_ends and clings(word.text, following),
                     in_brackets=at in bracketed,
                     binds=is_last and binds(word.text, following),
@@ -126,6 +126,11 @@ def _bracketed(texts: Sequence[str]) -> frozenset[int]:
                 if at - first <= MAX_BRACKET_TOKENS:
                     inside.update(range(first, at))
     return frozenset(inside)
+
+
+def _pauses(words: Sequence[Word], at: int) -> bool:
+    following = words[at + 1] if at + 1 < len(words) else None
+    return following is not None and not following.glued and pauses_between(words[at].text, following.text)
 
 
 def ends_clause(text: str) -> bool:

@@ -25,8 +25,14 @@ NEVER_FIRST = frozenset(
     "ๆฯะาำๅໆຯ។៕ៗ၊။।"
 )
 NEVER_LAST = frozenset("‘“（〔［｛〈《「『【〘〖〝｟«([{¥￥$＄£￡€#＃№")
-# Chinese particles that lean on the word before them: the dictionary lists them alone, but no reader pauses there.
-_LEANING = frozenset("的了着著吗嗎呢吧们們")
+# Chinese particles, and places such as `上`, lean on the word before them: the dictionary lists them alone, but no
+# reader pauses there.
+_LEANING = frozenset("的了着著吗嗎呢吧们們上里裡中内內")
+
+# Thai and Lao syllables that make a noun of what follows (`นัก` + `วิทยาศาสตร์`): the dictionary lists them alone too.
+_PREFIXES = frozenset("นัก การ ความ ผู้ ชาว ນັກ ການ ຄວາມ ຜູ້ ຊາວ".split())
+# Scripts that write a space where others have a comma or a stop.
+_SPACE_PAUSES = frozenset({Script.THAI, Script.LAO, Script.KHMER, Script.MYANMAR})
 
 
 def is_unspaced(text: str) -> bool:
@@ -44,13 +50,18 @@ def joins_without_space(before: str, after: str) -> bool:
     return bool(before and after) and is_cjk(before[-1]) and is_cjk(after[0])
 
 
+def pauses_between(before: str, after: str) -> bool:
+    """Whether the space between two words stands for a comma or a stop, as in Thai; not beside a name or a figure."""
+    return bool(before and after) and {script_of(before[-1]), script_of(after[0])} <= _SPACE_PAUSES
+
+
 def phrases_of(text: str, *, japanese: bool) -> list[str]:
     """`text`, of one script or of several, cut into phrases. None begins or ends with what no line may."""
     ends = line_ends(text)
     phrases: list[str] = []
     at = 0
     for found in _bunsetsu().parse(text) if japanese else _words(text):
-        if at in ends and not _leans(text[at - 1], found, japanese=japanese):
+        if at in ends and phrases[-1] not in _PREFIXES and not _leans(text[at - 1], found, japanese=japanese):
             phrases.append(found)
         elif phrases:
             phrases[-1] += found

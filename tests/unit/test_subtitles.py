@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.speech import Word
 from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
+from app.services.steps.narration import load_speech
 
 tokens = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=60)
 scenes = st.lists(st.lists(tokens, max_size=20), max_size=5)
@@ -51,6 +54,12 @@ def test_no_cue_reaches_into_the_next_scene(scene_texts: list[list[str]]) -> Non
     cues = subtitle_cues(laid_out(scene_texts))
     for earlier, later in zip(cues, cues[1:], strict=False):
         assert earlier.end_s <= later.start_s
+
+
+def test_words_that_were_stored_before_they_could_be_glued_still_load(tmp_path: Path) -> None:
+    stored = {"duration_s": 1.0, "words": [{"text": "Lava.", "start_s": 0.0, "end_s": 1.0}]}
+    (tmp_path / "words.json").write_text(json.dumps(stored))
+    assert load_speech(tmp_path / "words.json").words == (Word("Lava.", 0.0, 1.0, glued=False),)
 
 
 def test_nothing_spoken_gives_files_without_cues() -> None:

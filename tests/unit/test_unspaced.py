@@ -91,7 +91,7 @@ def parted(text: str) -> str:
     "text",
     [
         "火山|是|通向|地球|内部的|大门。",
-        "苹果|公司|在|YouTube|上|发布了|影片。",
+        "苹果|公司|在|YouTube上|发布了|影片。",
         "火山|是|通往|地球|內部的|大門。",
         "价格|是|$1,234.56，|共|5个。",
         "请|写信|到|info@example.org，|或|访问|https://example.org/a/b。",
@@ -104,6 +104,7 @@ def parted(text: str) -> str:
         "ภูเขาไฟ|เป็น|ประตู|สู่|ใจกลาง|ของ|โลก",
         "คณิตศาสตร์|และ|ประวัติศาสตร์|ของ|ครอบครัว",
         "น้ำ|แข็ง",
+        "นักวิทยาศาสตร์|ชอบ|การทดลอง",
         "ພູເຂົາ|ໄຟ|ແມ່ນ|ປະຕູ",
         "ភ្នំភ្លើង|គឺជា|ទ្វារ",
         "မီးတောင်|သည်",
@@ -169,6 +170,17 @@ def test_no_text_is_too_odd_to_be_shown(text: str, shape: CueShape) -> None:
 )
 def test_spaces_are_those_that_the_author_wrote(text: str) -> None:
     assert " ".join(lines_of(text, CueShape(line_chars=200, lines=1))) == text
+
+
+def test_a_thai_line_ends_at_a_space_rather_than_after_it() -> None:
+    lines = lines_of("ของโลกที่เราอาศัยอยู่ นักวิทยาศาสตร์ใช้ YouTube เพื่อสอนคณิตศาสตร์", SHORT_LINE)
+    assert lines[0] == "ของโลกที่เราอาศัยอยู่"
+    assert not any(line.endswith("นัก") for line in lines)
+
+
+def test_a_thai_figure_stays_with_what_it_counts() -> None:
+    lines = lines_of("มีผู้ชมมากกว่า 1,234,567 คน และเด็กๆ ก็ชอบดู", SHORT_LINE)
+    assert any("1,234,567 คน" in line for line in lines)
 
 
 def test_a_latin_word_longer_than_a_line_is_cut_as_anywhere_else() -> None:
