@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.scene_cuts import LONGEST_S, cut_scenes, speech_s
 from app.domain.sentences import split_sentences, tokens_of
+from app.domain.unspaced import phrases_of
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,29 @@ def test_an_unspaced_script_is_cut_at_its_own_stops() -> None:
     scenes = cut_scenes([sentence * 4])
     assert len(scenes) > 1
     assert all(scene.endswith("。") for scene in scenes)
-    assert "".join(scenes).replace(" ", "") == sentence * 4
+    assert "".join(scenes) == sentence * 4
+
+
+def test_an_unspaced_sentence_too_long_for_a_scene_is_cut_between_its_phrases() -> None:
+    sentence = (
+        "火山の下の深いところでインターナショナルな研究者たちがYouTubeで公開した動画を見ながらマグマの動きを調べて" * 3
+    )
+    scenes = cut_scenes([sentence])
+    assert len(scenes) > 2 and "".join(scenes) == sentence
+    phrases = phrases_of(sentence, japanese=True)
+    ends = set(accumulate(map(len, phrases)))
+    assert set(accumulate(map(len, scenes))) <= ends
+
+
+@settings(deadline=None)  # the first to run loads the dictionaries
+@given(st.lists(st.sampled_from(["火山。", "”", "「は」", "2024", "a.", " ", "ไฟ", "x" * 46, "है।"]), min_size=1))
+def test_the_scenes_of_a_paragraph_have_the_spaces_of_their_author(parts: list[str]) -> None:
+    paragraph = " ".join("".join(parts).split())
+    at = 0
+    for scene in cut_scenes([paragraph]):
+        assert paragraph[at:].removeprefix(" ").startswith(scene)
+        at = paragraph.index(scene, at) + len(scene)
+    assert at == len(paragraph)
 
 
 def test_a_word_longer_than_a_scene_is_cut_as_a_last_resort() -> None:
