@@ -71,6 +71,7 @@ def test_hard_wrapped_plain_text_reads_as_paragraphs() -> None:
     [
         ("soft\u00adhyphen", "softhyphen"),
         ("zero\u200bwidth", "zerowidth"),
+        ("ភ្នំភ្លើង\u200bគឺជា\u200bទ្វារ", "ភ្នំភ្លើងគឺជាទ្វារ"),
         ("\u202eoverride\u202c", "override"),
         ("10\u00a0000\u2009km", "10 000 km"),
         ("ﬁne 𝐛𝐨𝐥𝐝 ＡＢＣ", "fine bold ABC"),
