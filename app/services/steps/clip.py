@@ -34,8 +34,8 @@ OUTPUT = "clip.mp4"
 
 class ClipStep(StepHandler):
     # Lower thirds keep clear of a logo and of tall captions, no logo is taller than a square one, a video that fits
-    # badly sits on its own blur, and an interlaced one is deinterlaced. Captions are parted by dictionaries, and numbers
-    # and addresses by rules of their own.
+    # badly sits on its own blur, and an interlaced one is deinterlaced. Captions are parted by dictionaries, and
+    # numbers by rules of their own.
     version = 3
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
