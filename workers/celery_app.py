@@ -35,6 +35,7 @@ from workers.pid_space import is_alive, pid_space
 from workers.room_watch import RoomWatch
 from workers.steady_connection import SteadyAMQP
 from workers.supervisor import HAND_BACK_S
+from workers.waking_threads import wake_when_done
 from workers.worker_beat import WorkerBeat
 
 settings = load_settings()
@@ -164,6 +165,8 @@ def on_worker_ready(sender: Any = None, **_: Any) -> None:
     if controller.hub is not None:
         # Celery itself looks every five seconds, and not always at the moment of a death.
         controller.hub.call_repeatedly(LOOK_FOR_LOST_EVERY_S, controller.pool.maintain_pool)
+        if isinstance(controller.pool, ThreadPool):
+            wake_when_done(controller.hub, controller.pool)
     lost_children = LostChildren(settings.database_url, worker_name, settings.work_dir)
     signals.task_failure.connect(lost_children.on_task_failure, weak=False)
     # Last: with the database away they fail, and the worker must know how to stop all the same.
