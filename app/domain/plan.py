@@ -160,7 +160,8 @@ def plan_scenes(script: Script, video: VideoInput, pools: VideoPools) -> tuple[S
     sound = {**whole, "music": asset_hash(video, video.music), **({"footage": heard} if heard else {})}
     # Beside the clips, not among them: as one more piece of the CPU pool's work it is what the last core waits for. It
     # is read, filtered and written in blocks, outside the interpreter's lock but for moments.
-    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.IO, sound, spoken)
+    # It is the longest step that nothing can share, so it is the first to be begun of those that may.
+    soundtrack = StepPlan(SOUNDTRACK, StepKind.SOUNDTRACK, Pool.IO, sound, spoken, goes_ahead=True)
     assemble = StepPlan(
         ASSEMBLE,
         StepKind.ASSEMBLE,

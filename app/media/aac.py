@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -16,14 +17,17 @@ from app.media.probe import local_url, open_media
 
 BIT_RATE = 192_000
 # At this bit rate libav's plain search keeps more of the sound, in every band, than its two nested loops, in fewer
-# bytes and for three quarters of the time (docs/measurements.md).
-CODING = {"aac_coder": "fast", "flags": "+bitexact"}
+# bytes and for two thirds of the time. The tools that save bits by leaving something out are not needed, and intensity
+# stereo is sometimes grossly wrong (docs/measurements.md).
+CODING = {"aac_coder": "fast", "aac_is": "0", "aac_pns": "0", "aac_tns": "0", "flags": "+bitexact"}
+# For a sound that is the same on both sides: their difference is nothing, so that there is nothing to try.
+SAME_ON_BOTH_SIDES = {"aac_ms": "1"}
 # Of what we write ourselves.
 SOUND_DECODERS = ("aac", "mp3float")
 
 
 def encode_aac(blocks: Iterable[Samples], out: Path) -> None:
-    """Write 48 kHz `blocks` (1 or 2 channels, a mono one on both sides) as AAC-LC stereo, 192 kb/s.
+    """Write 48 kHz `blocks` as AAC-LC stereo, 192 kb/s: at least one, all of one channel for both sides or all of two.
 
     The encoder's priming stands in the file as an edit list, which players and our join obey.
     """
@@ -33,10 +37,13 @@ def encode_aac(blocks: Iterable[Samples], out: Path) -> None:
         # Dates and versions would make the same sound a different file.
         "fflags": "+bitexact",
     }
+    given = iter(blocks)
+    first = next(given)
+    coding = CODING | (SAME_ON_BOTH_SIDES if first.shape[0] == 1 else {})
     with av.open(local_url(out), "w", format="mp4", options=options) as container:
-        stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo", options=dict(CODING))
+        stream = container.add_stream("aac", rate=RATE_HZ, layout="stereo", options=coding)
         stream.bit_rate = BIT_RATE
-        write_sound(container, stream, blocks)
+        write_sound(container, stream, chain((first,), given))
 
 
 def write_sound(container: OutputContainer, stream: AudioStream, blocks: Iterable[Samples]) -> None:

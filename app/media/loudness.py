@@ -19,6 +19,8 @@ Samples = NDArray[np.float32]  # (channels, frames), full scale ±1
 Second = tuple[NDArray[np.float64], NDArray[np.float32]]  # energies of its hops, peaks of its milliseconds
 
 RATE_HZ = 48_000
+# Two sides that say the same are twice the power of one.
+BOTH_SIDES_LU = 3.01
 HOPS_PER_S = 100  # one energy a hop
 PEAKS_PER_S = 1_000
 OVERSAMPLING = 4

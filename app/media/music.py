@@ -7,7 +7,7 @@ is known, the gain starts to fall before a word and rises slowly after the last 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.domain.errors import BadMedia
 from app.media.ffmpeg import run_ffmpeg
 from app.media.inspect_audio import inspect_audio
-from app.media.loudness import HOPS_PER_S, RATE_HZ, Analysis, Samples, from_db, gated_loudness, measure
+from app.media.loudness import BOTH_SIDES_LU, HOPS_PER_S, RATE_HZ, Analysis, Samples, from_db, gated_loudness, measure
 from app.media.probe import input_options, local_url
 
 # Below the narration's loudness, in pauses and under words. Speech stays intelligible from −15 LU on.
@@ -33,19 +33,25 @@ _SMOOTHING_S = 0.5
 _SPEECH_RANGE_LU = 25.0
 
 _SEAM_FRAMES = RATE_HZ  # A loop begins under the last second of the one before.
-_FRAME_BYTES = 4  # stereo, 16 bits
+_SAMPLE_BYTES = 2
 
 
 @dataclass(frozen=True)
 class Music:
-    """Stereo 16-bit samples at 48 kHz in the raw file at `path`; `gain` brings them to the pauses' level."""
+    """Interleaved 16-bit samples at 48 kHz in the raw file at `path`, of one channel if the source has no more, else of
+    two; `gain` brings them to the pauses' level.
+    """
 
     path: Path
     frames: int
     gain: float
+    channels: int
 
     def blocks(self, frames: int) -> Iterator[Samples]:
-        """`frames` samples of music, second by second, looped over a seam where the file is shorter."""
+        """`frames` samples of music, second by second, looped over a seam where the file is shorter.
+
+        Each block is of shape (channels, samples).
+        """
         seam = 0 if self.frames >= frames else min(_SEAM_FRAMES, self.frames // 4)
         period = self.frames - seam
         with self.path.open("rb") as file:
@@ -62,9 +68,9 @@ class Music:
                 yield np.concatenate(parts).T * np.float32(self.gain)
 
     def _read(self, file: BinaryIO, start: int, count: int) -> NDArray[np.float32]:
-        """Samples of shape (count, 2), full scale ±1."""
-        file.seek(start * _FRAME_BYTES)
-        samples = np.fromfile(file, np.int16, count * 2).reshape(-1, 2)
+        """Samples of shape (count, channels), full scale ±1."""
+        file.seek(start * self.channels * _SAMPLE_BYTES)
+        samples = np.fromfile(file, np.int16, count * self.channels).reshape(-1, self.channels)
         return samples.astype(np.float32) / np.float32(32768.0)
 
 
@@ -85,26 +91,30 @@ def prepare_music(
     Raises UnsupportedMedia or BadMedia when it is no music we can read.
     """
     facts = inspect_audio(source)
+    # What is the same on both sides is read, weighed, mixed and coded at half the cost if it is known to be.
+    channels = min(facts.channels, 2)
     wanted_s = min(facts.duration_s, frames / RATE_HZ)
     # In a process of its own: it is a stranger's file, and a decoder that falls must not take the worker along.
     run_ffmpeg(
         [
             *(word for name, value in input_options(facts.format).items() for word in (f"-{name}", value)),
             *("-f", facts.format, "-threads", "1", "-i", local_url(source), "-map", "0:a:0", "-vn", "-sn", "-dn"),
-            *("-t", f"{frames / RATE_HZ:.6f}", "-ac", "2", "-ar", str(RATE_HZ), "-f", "s16le", "-y", local_url(path)),
+            *("-t", f"{frames / RATE_HZ:.6f}", "-ac", str(channels), "-ar", str(RATE_HZ)),
+            *("-f", "s16le", "-y", local_url(path)),
         ],
         expected_s=wanted_s,
         report=lambda fraction: report(fraction * 0.6),
     )
-    decoded = min(path.stat().st_size // _FRAME_BYTES, frames)
+    decoded = min(path.stat().st_size // (channels * _SAMPLE_BYTES), frames)
     if decoded == 0:
         raise BadMedia("the music holds no sound that can be played")
-    unweighted = Music(path, decoded, gain=1.0)
+    unweighted = Music(path, decoded, gain=1.0, channels=channels)
     blocks = reporting(unweighted.blocks(decoded), decoded, lambda fraction: report(0.6 + 0.4 * fraction))
     heard = measure(blocks)
     if speech_lufs is None or heard.sounding_s == 0.0:
         return unweighted
-    return Music(path, decoded, from_db(speech_lufs + PAUSE_LU - heard.integrated_lufs))
+    heard_lufs = heard.integrated_lufs + (BOTH_SIDES_LU if channels == 1 else 0.0)
+    return replace(unweighted, gain=from_db(speech_lufs + PAUSE_LU - heard_lufs))
 
 
 def reporting(blocks: Iterator[Samples], frames: int, report: Callable[[float], None]) -> Iterator[Samples]:

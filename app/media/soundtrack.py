@@ -11,7 +11,7 @@ from app.domain.errors import PermanentError
 from app.media.aac import decode_sound, encode_aac
 from app.media.files import named_errors, written_whole
 from app.media.leveling import apply_level, level_for
-from app.media.loudness import RATE_HZ, Analysis, Loudness, Samples, analyse, gated_loudness, measure
+from app.media.loudness import BOTH_SIDES_LU, RATE_HZ, Analysis, Loudness, Samples, analyse, gated_loudness, measure
 from app.media.music import ducking, mix, prepare_music, reporting
 from app.media.narration import Line, lay_narration
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
@@ -26,9 +26,6 @@ CEILING_DBTP = -1.5
 _CODEC_MARGIN_DB = 0.6
 _ENCODES = 3
 _AIM_LU = 0.2  # nearer than the gate asks, so that other meters agree
-
-# Two sides that say the same are twice the power of one.
-_BOTH_SIDES_LU = 3.01
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def _mixed(
         return bed.blocks
     narration = analyse(reporting(bed.blocks(), bed.frames, _part(report, 0.0, 0.4)))
     one_side_lufs, sounding_s = gated_loudness(narration.energies)
-    speech_lufs = one_side_lufs + _BOTH_SIDES_LU if sounding_s > 0.0 else None
+    speech_lufs = one_side_lufs + BOTH_SIDES_LU if sounding_s > 0.0 else None
     beds: list[Callable[[], Iterator[Samples]]] = []
     if music is not None:
         prepared = prepare_music(

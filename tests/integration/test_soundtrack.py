@@ -138,6 +138,22 @@ def test_music_ducks_under_speech_comes_back_and_fades_out(tmp_path: Path, music
     assert music_at(16.5) < after - 3.0
 
 
+def test_music_of_one_channel_is_as_loud_as_the_same_on_two(tmp_path: Path, music: Path) -> None:
+    """And both sides of it are the same, to the bit."""
+    twice = tmp_path / "twice.wav"
+    ffmpeg("-i", music, "-ac", "2", twice)
+    line = Line(write_wav(tmp_path / "0.wav", speech_like(3.0)), 3.0)
+    levels = []
+    for source in (music, twice):
+        out = tmp_path / f"{source.stem}.m4a"
+        make_soundtrack([line], duration_s=8.0, music=source, out=out, report=nobody_cares)
+        left, right = heard(out)
+        if source is music:
+            assert np.array_equal(left, right)
+        levels.append([at_3_khz(np.stack((left, right))[:, at : at + 12_000]) for at in (48_000, 4 * 48_000)])
+    assert levels[0] == pytest.approx(levels[1], abs=0.2)
+
+
 def test_the_music_loops_without_a_gap(tmp_path: Path, music: Path) -> None:
     out = tmp_path / "sound.m4a"
 
