@@ -1,4 +1,4 @@
-"""Databases for tests of state: every such test runs on SQLite and on PostgreSQL."""
+"""Databases for tests of state, and a small farm on them: every such test runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from app.models.database import Database
 from app.models.migrate import migrate
+from app.services.farm import Farm
+from tests.farms import make_farm, make_org
 from tests.servers import PostgresServer, skip_reason_for_postgres
 
 
@@ -34,3 +36,13 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def farm(database: Database, tmp_path: Path) -> Farm:
+    return make_farm(database, tmp_path)
+
+
+@pytest.fixture
+def org_id(database: Database) -> int:
+    return make_org(database)

@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Connection, event, func, select
 
 from app.domain.ids import new_id
@@ -20,20 +18,9 @@ from app.models.database import Database, database_now_s
 from app.services.answer_once import Asking
 from app.services.bulk import MOST_JOBS, BulkReport, Done, JobFilter, bulk_cancel, bulk_retry
 from app.services.farm import Farm
-from tests.farms import make_farm, make_org
 
 VIDEO = VideoInput(text="A river runs to the sea.", width_px=64, height_px=64)
 EVERY_VIDEO = JobFilter(kind="video")
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 def store_jobs(database: Database, org_id: int, count: int, status: JobStatus) -> list[str]:

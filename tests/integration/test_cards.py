@@ -18,7 +18,6 @@ from app.domain.sources import Background
 from app.domain.video import CaptionMode, SceneInput, VideoInput
 from app.media.card import card_planes
 from app.media.clip import render_clip
-from app.models.database import Database
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.protocols import PictureRequest
 from app.services.answer_once import Asking
@@ -26,7 +25,7 @@ from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job
 from app.services.step_views import list_steps
-from tests.farms import make_farm, make_org, submit, work_off
+from tests.farms import make_org, submit, work_off
 from tests.integration.test_clip import SPEC, cues, plain, rgb_of
 from tests.made_jobs import anew, finished
 from tests.media_samples import nobody_cares
@@ -67,11 +66,6 @@ def test_pictures_and_cards_fade_into_each_other(tmp_path: Path) -> None:
         render_clip(SPEC, source, following, out, nobody_cares)
         middle = rgb_of(out)[-1][HEIGHT // 2, WIDTH // 2]
         assert np.abs(middle - np.array(ends)).max() <= 10
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
 
 
 class NightPainter(DrawnPainter):

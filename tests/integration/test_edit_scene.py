@@ -19,14 +19,13 @@ from app.domain.revision import Given, Part, SceneEdit
 from app.domain.script import Script
 from app.domain.video import VideoInput
 from app.models import Job
-from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView
 from app.services.repeat_job import retry_job
-from tests.farms import make_farm, make_org, submit, work_off
+from tests.farms import make_org, submit, work_off
 from tests.made_jobs import anew, finished
 
 # Quotes and an abbreviation: read or cut a second time, a text like this comes out otherwise.
@@ -47,16 +46,6 @@ WORDS = SceneEdit(text="A delta is the river's own *map*.")
 ALWAYS = {"assemble", "gate"}
 PICTURE = {"scene/2/image", "scene/1/clip", "scene/2/clip", *ALWAYS}
 SPOKEN = {"scene/2/narration", "scene/2/clip", "soundtrack", *ALWAYS}
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 @pytest.fixture

@@ -28,12 +28,12 @@ from app.media.even_out import even_out
 from app.media.join import join_video
 from app.media.piped_encoder import PipedEncoder, first_complaint
 from app.models import Step, Worker
-from app.models.database import Database, database_now_s, now_s
+from app.models.database import database_now_s, now_s
 from app.services.dispatch import dispatch
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job
 from app.services.recover import recover
-from tests.farms import ListBell, make_farm, make_org, submit, work_off
+from tests.farms import ListBell, make_org, submit, work_off
 from tests.integration.test_clip import cues, photo
 from tests.integration.test_join import decoded_luma, sound_of
 from tests.media_samples import nobody_cares
@@ -50,11 +50,6 @@ VIDEO = VideoInput(scenes=SCENES, width_px=256, height_px=256)
 @pytest.fixture
 def pictures(tmp_path: Path) -> tuple[Path, Path]:
     return photo(tmp_path / "one.png", seed=1), photo(tmp_path / "two.png", seed=2)
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
 
 
 def test_a_real_test_encode_says_what_works_here_and_what_each_encoder_says() -> None:

@@ -16,28 +16,17 @@ from app.domain.video import SceneInput, VideoInput
 from app.media.aac import decode_sound
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
 from app.media.sources import FootagePiece
-from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView
 from app.services.step_views import list_steps
-from tests.farms import make_farm, make_org, submit, work_off
+from tests.farms import submit, work_off
 from tests.made_jobs import anew, finished
 from tests.media_samples import ffmpeg, nobody_cares
 
 MIX = FootageSound.MIX
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 def film(folder: Path, *, sound: bool = True) -> Path:

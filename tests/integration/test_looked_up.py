@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from app.domain.revision import SceneEdit
 from app.domain.states import Pool
 from app.domain.video import VideoInput
 from app.models import Job, Step, StepAttempt
-from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.audit import audit
 from app.services.edit_scene import edit_scene
@@ -20,22 +18,12 @@ from app.services.farm import Farm
 from app.services.repeat_job import restart_job
 from app.services.run_step import run_step
 from app.storage.local import LocalStorage
-from tests.farms import SteadyHeartbeat, make_farm, make_org, work_off
+from tests.farms import SteadyHeartbeat, work_off
 from tests.made_jobs import finished, made
 
 TEXT = "# One\n\nThe first is short.\n\n# Two\n\nSo is the second.\n\n# Three\n\nAnd the third."
 VIDEO = VideoInput(text=TEXT, width_px=90, height_px=160, fps=24)
 RENDERED = {"scene/1/clip", "scene/2/clip", "scene/3/clip"}
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 def steps_of(farm: Farm, public_id: str) -> dict[str, Step]:

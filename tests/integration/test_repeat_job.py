@@ -38,11 +38,6 @@ def farm(database: Database, tmp_path: Path, painter: FicklePainter) -> Farm:
     return replace(make_farm(database, tmp_path), painter=painter)
 
 
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
-
-
 def steps_of(farm: Farm, job_id: str) -> dict[str, Step]:
     with farm.database.read() as session:
         rows = session.scalars(select(Step).join(Job, Job.id == Step.job_id).where(Job.public_id == job_id))

@@ -29,7 +29,7 @@ from app.services.farm import Farm
 from app.services.step_views import list_steps
 from app.templates import load_template, template_names
 from tests.api_server import Api, data_of, error_of, serve
-from tests.farms import make_farm, make_org
+from tests.farms import make_org
 from tests.integration.test_clip import HEIGHT_PX, SPEC, WIDTH_PX, cues, plain
 from tests.integration.test_clip import rgb_of as frames_of
 from tests.integration.test_effects import RED, written
@@ -160,11 +160,6 @@ def test_a_logo_stands_in_its_corner_through_the_transition(tmp_path: Path, corn
     assert (places[0][0] < WIDTH_PX / 2, places[0][1] < HEIGHT_PX / 2) == (corner.is_left, corner.is_top)
     # Inside the band that apps leave free of buttons and names.
     assert 0.12 * HEIGHT_PX <= places[0][1] <= 0.8 * HEIGHT_PX
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
 
 
 SMALL = VideoInput(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import av
 import pytest
@@ -15,7 +14,6 @@ from app.domain.sources import Background
 from app.domain.states import JobStatus
 from app.domain.variants import AudioFormat, Frame, Teaser, TeaserFormat, Variants
 from app.domain.video import SceneInput, VideoInput
-from app.models.database import Database
 from app.services.answer_once import Asking
 from app.services.cancel_job import cancel_job
 from app.services.edit_scene import edit_scene
@@ -23,23 +21,13 @@ from app.services.farm import Farm
 from app.services.job_views import EventView, events_after, get_artifact, get_job
 from app.services.repeat_job import retry_job
 from app.services.step_views import list_steps
-from tests.farms import make_farm, make_org, submit, work_off
+from tests.farms import make_org, submit, work_off
 from tests.fickle_painter import FicklePainter
 from tests.made_jobs import anew, finished, manifest_of, output
 
 TEXT = "# Rivers\n\nRivers carry rain to the sea.\n\n## Deltas\n\nThere they drop their mud.\n"
 SMALL = VideoInput(text=TEXT, width_px=90, height_px=160, fps=24)
 WIDE = replace(SMALL, variants=Variants(sizes=(Frame(160, 90),)))
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 def events_of(farm: Farm, org_id: int, job_id: str) -> list[EventView]:

@@ -29,7 +29,7 @@ from app.services.repeat_job import restart_job
 from app.services.run_step import run_step
 from app.services.settle_jobs import settle_jobs
 from tests.chat_vendor import GOOD, HTML, Answer, ChatVendor, completion, failure
-from tests.farms import ListBell, SteadyHeartbeat, make_farm, make_org, submit, work_off
+from tests.farms import ListBell, SteadyHeartbeat, make_farm, submit, work_off
 from tests.fickle_painter import FicklePainter
 from tests.waiting import wait_for
 from workers.heartbeat import HeldLease, LeaseHeartbeat
@@ -50,11 +50,6 @@ def vendor() -> Iterator[ChatVendor]:
 def farm(database: Database, tmp_path: Path, vendor: ChatVendor) -> Farm:
     writer = OpenAIWriter(api_key="test-key", model="m", base_url=vendor.url, timeout_s=2.5)
     return replace(make_farm(database, tmp_path), writer=writer)
-
-
-@pytest.fixture
-def org_id(database: Database) -> int:
-    return make_org(database)
 
 
 def script_step(farm: Farm, job_id: str) -> Step:

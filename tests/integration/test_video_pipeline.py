@@ -14,14 +14,14 @@ from app.domain.errors import InvalidInput, ProviderNotConfigured
 from app.domain.states import JobStatus
 from app.domain.video import CaptionMode, SceneInput, VideoInput
 from app.models import Artifact, Asset, Step, StepAttempt
-from app.models.database import Database, database_now_s, now_s
+from app.models.database import database_now_s, now_s
 from app.services.claim_step import claim_step
 from app.services.dispatch import dispatch
 from app.services.farm import Farm
 from app.services.job_views import get_job
 from app.services.recover import recover
 from app.services.sweep_work import sweep_work, work_folder
-from tests.farms import ListBell, make_farm, make_org, submit, work_off
+from tests.farms import ListBell, make_org, submit, work_off
 from tests.made_jobs import made, manifest_of, output
 
 TEXT = """# Rivers
@@ -33,11 +33,6 @@ Rivers carry rain to the sea. They shape the valleys they run through.
 Where a river meets the sea it drops its mud, and a delta grows.
 """
 SMALL = VideoInput(text=TEXT, width_px=180, height_px=320)
-
-
-@pytest.fixture
-def farm(database: Database, tmp_path: Path) -> Farm:
-    return make_farm(database, tmp_path)
 
 
 def test_a_text_becomes_a_video_with_subtitles_poster_and_manifest(farm: Farm) -> None:
