@@ -54,7 +54,7 @@ def test_the_envelope_stands_around_every_error(api: Api, method: str, path: str
         ("POST", "/api/admin/pools/cpu/pause", "reason, and until if wanted."),
         ("POST", "/api/admin/jobs/force-stop-all", "confirm, reason."),
         ("POST", "/api/jobs/bulk/cancel", "filter, and confirm if wanted."),
-        ("PATCH", "/api/videos/vid_1/scenes/1", "any of text, title, image, video, background, regenerate."),
+        ("PATCH", "/api/videos/vid_1/scenes/1", "any of text, title, image, video, background, effect, regenerate."),
     ],
 )
 def test_a_body_that_is_missing_is_asked_for_by_its_fields(api: Api, method: str, path: str, awaited: str) -> None:
