@@ -10,11 +10,20 @@ import re
 import unicodedata
 
 from app.domain.errors import InvalidInput
+from app.domain.scripts import Script, script_of
 
 # More control characters than this share of a text mean that it is no text.
 MAX_CONTROL_SHARE = 0.01
 # Longer than any word of prose; only unspaced scripts write such runs, and they are parted elsewhere.
 MAX_TOKEN_CHARS = 200
+_STOPS = {
+    **dict.fromkeys((Script.HAN, Script.KANA), "。"),
+    **dict.fromkeys((Script.DEVANAGARI, Script.BENGALI, Script.GURMUKHI), "।"),
+    # Their sentences end in a space.
+    **dict.fromkeys((Script.THAI, Script.LAO), ""),
+    Script.KHMER: "។",
+    Script.MYANMAR: "။",
+}
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_ENDS = re.compile("\r\n?|[\x85\u2028]")
@@ -47,7 +56,9 @@ _LEFT_OUT = "\0"
 _BEFORE_PUNCTUATION = re.compile("(?<![ \0])[ \0]*\0(?=[.,;:!?…)\\]}”’])")
 _AFTER_OPENING = re.compile("(?<=[(\\[{“‘¿¡])\0[ \0]*")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\u20e3]|(?<=\\s)[\u200c\u200d]+")
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|\bwww\.)[^\s<>\"“”«»]+", re.IGNORECASE)
+# Where no space stands after an address, the first letter of such a script ends it: what follows is the sentence.
+_NO_ADDRESS = rf"\s<>\"“”«»{_UNSPACED_SCRIPTS}\u1100-\u11ff\uac00-\ud7ff\uff01-\uff65"
+_URL = re.compile(rf"(?:[a-z][a-z0-9+.-]{{1,15}}://|(?<![a-z0-9])www\.)[^{_NO_ADDRESS}]+", re.IGNORECASE)
 
 
 def refuse_unreadable(text: str, field: str) -> None:
@@ -118,11 +129,8 @@ def with_stop(text: str) -> str:
     last = text.rstrip("\"'”’»)]}」』")[-1:]
     if not last or not (last.isalnum() or last in "%°€$£+*/_|&#@=" or unicodedata.category(last).startswith("M")):
         return text
-    if "\u2e80" <= last <= "\u9fff":
-        return text + "。"
-    if "\u0900" <= last <= "\u0dff":
-        return text + "।"
-    return text + "."
+    letters = (char for char in reversed(text) if script_of(char) != Script.COMMON)
+    return text + _STOPS.get(script_of(next(letters, last)), ".")
 
 
 def overlong_token(tokens: list[str]) -> str | None:

@@ -81,6 +81,7 @@ def line_ends(text: str) -> frozenset[int]:
 
     Never inside Latin words, figures and addresses.
     """
+    text = _with_paired_quotes(text)
     # Strict: small kana and the mark of length stay with what is before them.
     by_unicode = frozenset(accumulate(map(len, LineBreaker(text, "ja@lb=strict"))))
     by_cluster = accumulate(map(len, clusters_of(text)))
@@ -97,6 +98,14 @@ def _changes_script(before: str, after: str) -> bool:
     """Between Thai and Latin letters Unicode wants a space; not every author writes one."""
     scripts = (script_of(before), script_of(after))
     return Script.EUROPEAN in scripts and any(script in UNSPACED for script in scripts)
+
+
+def _with_paired_quotes(text: str) -> str:
+    """`text` with straight quotation marks as those that open and close, by turns, if there are as many of each."""
+    if text.count('"') % 2:
+        return text
+    parts = text.split('"')
+    return "".join(part + "“”"[number % 2] for number, part in enumerate(parts[:-1])) + parts[-1]
 
 
 def _is_quoted(before: str, after: str) -> bool:

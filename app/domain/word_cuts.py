@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from app.domain.clusters import cluster_chars, clusters_of
+from app.domain.scripts import UNSPACED, script_of
 from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_unspaced, line_ends, word_ends
 
 SOFT_BREAKS = "-/_.,?&=@·–—"
@@ -20,7 +21,8 @@ LEADING_VOWELS = "เแโใไເແໂໃໄ"
 # A figure that is wider than a line by no more than this is set smaller: in two pieces it reads as two figures.
 FIGURE_LINES = 1.25
 # What a cut costs; how uneven it makes the pieces costs up to one more.
-SOFT, BETWEEN_LETTERS, BETWEEN_SIGNS, IN_FIGURE, NEVER = 0.0, 1.0, 1.5, 3.0, 9.0
+SOFT, BESIDE_FIGURE, BETWEEN_LETTERS, BETWEEN_SIGNS, IN_FIGURE, NEVER = 0.0, 0.5, 1.0, 1.5, 3.0, 9.0
+AT_ITS_SIGN = 2.5  # in a figure, behind its comma or point
 OUT_OF_PLACE = 4.0  # what it costs more in a phrase that may be cut elsewhere
 
 
@@ -110,10 +112,16 @@ def _cost_before(chars: Sequence[str], at: int) -> float:
         if before.isdigit():
             return IN_FIGURE
         if before in ".,:" and at > 1 and chars[at - 2].isdigit():
-            return BETWEEN_SIGNS
+            return AT_ITS_SIGN
+    if _is_of_figure(before) and script_of(after) in UNSPACED or script_of(before) in UNSPACED and _is_of_figure(after):
+        return BESIDE_FIGURE
     if before in SOFT_BREAKS and after not in SOFT_BREAKS:
         return SOFT
     return BETWEEN_LETTERS if before.isalpha() and after.isalpha() else BETWEEN_SIGNS
+
+
+def _is_of_figure(char: str) -> bool:
+    return char.isdigit() or char in "$€£¥"
 
 
 def _is_cased(char: str) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput, RequestError, TooLarge
+from app.domain.plain_words import with_spoken_urls, with_stop
 from app.domain.scene_cuts import speech_s
 from app.domain.script import Script, with_images
 from app.domain.video import SceneInput
@@ -305,3 +306,32 @@ def test_the_examples_make_about_a_minute_of_scenes_worth_watching(name: str) ->
     assert 45 < sum(lengths_s) < 70
     assert all(4 < length_s < 13 for length_s in lengths_s)
     assert script.title and script.scenes[0].title == script.title
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("詳しくはhttps://www.example.co.jp/market-guideをご覧ください。", "詳しくはexample.co.jpをご覧ください。"),
+        ("请访问www.example.org/a?x=1，或发邮件。", "请访问example.org，或发邮件。"),
+        ("www.example.kr/seoul-night에서 확인하세요.", "example.kr에서 확인하세요."),
+        ("ดูที่ https://example.co.th/a/bได้เลย", "ดูที่ example.co.thได้เลย"),
+    ],
+)
+def test_a_sentence_goes_on_behind_an_address_without_a_space(text: str, spoken: str) -> None:
+    assert with_spoken_urls(text) == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("ราคาถูก", "ราคาถูก"),
+        ("ราคา 5", "ราคา 5"),
+        ("トラックです", "トラックです。"),
+        ("增长8%", "增长8%。"),
+        ("ភាសា", "ភាសា។"),
+        ("हिन्दी", "हिन्दी।"),
+        ("The end", "The end."),
+    ],
+)
+def test_a_paragraph_ends_as_its_script_ends_sentences(text: str, ended: str) -> None:
+    assert with_stop(text) == ended

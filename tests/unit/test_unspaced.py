@@ -10,7 +10,7 @@ from app.domain.captions import SHORT_LINE, WIDE_LINES, CueShape, break_into_cue
 from app.domain.clusters import chars_of, clusters_of
 from app.domain.sentences import glued_of, tokens_of
 from app.domain.speech import Word
-from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, phrases_of
+from app.domain.unspaced import NEVER_FIRST, NEVER_LAST, is_japanese, is_unspaced, line_ends, phrases_of
 from app.domain.word_cuts import is_figure
 
 NAMES = [
@@ -139,12 +139,20 @@ def test_no_line_begins_or_ends_with_what_may_not_stand_there(text: str, shape: 
     assert not any(line[-1] in NEVER_LAST for line in lines[:-1])
 
 
+def _unparted(text: str, at: int) -> str:
+    """What lies between the two places around `at` where a line may end, or a space stands."""
+    ends = {0, len(text), *line_ends(text), *(place for place, char in enumerate(text) if char == " ")}
+    return text[max(end for end in ends if end <= at) : min(end for end in ends if end >= at)].strip()
+
+
 @settings(deadline=None)  # the first to run loads the dictionaries
 @given(scripts(), shapes)
 def test_no_latin_word_number_or_address_is_cut(text: str, shape: CueShape) -> None:
     lines = lines_of(text, shape)
     for before, after in zip(lines, lines[1:], strict=False):
-        assert not (before[-1].isascii() and after[0].isascii() and before + after in text)
+        if before[-1].isascii() and after[0].isascii() and before + after in text:
+            # With the marks that may not be parted from it, it was longer than a line.
+            assert chars_of(_unparted(text, text.index(before + after) + len(before))) > shape.line_chars
 
 
 @settings(deadline=None)  # the first to run loads the dictionaries
@@ -227,3 +235,9 @@ def test_letters_that_are_joined_are_never_parted() -> None:
 
 def test_five_thousand_characters_are_cut_into_as_many_as_they_hold() -> None:
     assert "".join(phrases_of("火山は地球の扉です。" * 500, japanese=True)) == "火山は地球の扉です。" * 500
+
+
+def test_straight_quotation_marks_stay_with_what_they_enclose() -> None:
+    phrases = phrases_of('他说："好。"然后走了。王老师问："你吃过饭了吗？"我回答', japanese=False)
+    assert '"好。"' in phrases and '"你' in phrases and any(phrase.endswith('吗？"') for phrase in phrases)
+    assert not any(phrase == '"' or phrase.endswith(('："', '"我')) for phrase in phrases)

@@ -42,6 +42,10 @@ def test_a_long_word_of_letters_is_cut_evenly_with_hyphens(pieces: str) -> None:
     assert max(lengths) <= 17 and max(lengths) - min(lengths) <= 3
 
 
+def test_a_figure_is_parted_from_the_letters_beside_it_before_it_is_cut_itself() -> None:
+    assert [piece.text for piece in pieces_of("ພູເຂົາ$1,234,567.89ພູເຂົາ", 20)] == ["ພູເຂົາ$1,234,567.89", "ພູເຂົາ"]
+
+
 @pytest.mark.parametrize("figure", ["$1,234,567.89.", "10.0.19045.3803", "1,234,567.89€", "12:34:56.789"])
 @pytest.mark.parametrize("line_chars", [12, 13, 14])
 def test_a_figure_is_set_smaller_rather_than_cut(figure: str, line_chars: int) -> None:
