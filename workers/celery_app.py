@@ -54,7 +54,7 @@ app.conf.update(
     worker_send_task_events=True,
     # For SIGQUIT, which is not to be cut short either: by then our own drain has handed everything back.
     worker_soft_shutdown_timeout=settings.drain_grace_s + HAND_BACK_S,
-    # A clip's process takes about 400 MB; one that keeps much more than a large frame needs is replaced between steps,
+    # A clip's process takes about 310 MB; one that keeps much more than a large frame needs is replaced between steps,
     # and each one now and then, for the libraries below us may leak. Threads share their process and are left alone.
     worker_max_memory_per_child=1_500_000,
     worker_max_tasks_per_child=5_000,
