@@ -27,7 +27,7 @@ NEVER_FIRST = frozenset(
 NEVER_LAST = frozenset("‘“（〔［｛〈《「『【〘〖〝｟«([{¥￥$＄£￡€#＃№")
 # Chinese particles, and places such as `上`, lean on the word before them: the dictionary lists them alone, but no
 # reader pauses there.
-_LEANING = frozenset("的了着著吗嗎呢吧们們上里裡中内內")
+_LEANING = frozenset("的了过過着著吗嗎呢吧们們上里裡中内內")
 
 # Thai and Lao syllables that make a noun of what follows (`นัก` + `วิทยาศาสตร์`): the dictionary lists them alone too.
 _PREFIXES = frozenset("นัก การ ความ ผู้ ชาว ນັກ ການ ຄວາມ ຜູ້ ຊາວ".split())

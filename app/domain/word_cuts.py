@@ -64,9 +64,11 @@ def is_figure(text: str) -> bool:
 
 
 def _takes_hyphen(text: str) -> bool:
-    """Whether it is a word of letters. In an address a hyphen that nobody wrote would be a lie."""
+    """Whether it is a word of letters. In an address or a hashtag a hyphen that nobody wrote would be a lie."""
+    if "#" in text:
+        return False
     core = text.strip("".join(NEVER_FIRST | NEVER_LAST) + "\"'")
-    return not any(char.isdigit() or char in "@/\\_=&#:." for char in core)
+    return not any(char.isdigit() or char in "@/\\_=&:." for char in core)
 
 
 def _next_cut(

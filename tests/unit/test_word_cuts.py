@@ -25,6 +25,7 @@ from app.domain.word_cuts import is_figure, pieces_of
         ("+49-30-1234567-|89-0000000000", 20),
         ("Nordrhein-Westfalen-|Landtagswahl", 20),
         ("mother-in-law-|and-father-in-law", 20),
+        ("#ThisIsA|VeryLong|Hashtag", 11),
     ],
 )
 def test_a_long_word_is_cut_at_its_own_signs_and_gets_no_hyphen(pieces: str, line_chars: int) -> None:
