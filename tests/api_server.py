@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import urllib3
+from flask import Flask
 from sqlalchemy import select
 from urllib3 import BaseHTTPResponse
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler, make_server
 
 from app.api import create_app
+from app.domain.access import ALL_SCOPES, Scope
 from app.domain.plan import Follow, StepPlan
 from app.domain.states import Pool
 from app.models import ApiKey, Job, Step
@@ -46,6 +48,7 @@ class Api:
     key: str | None
     farm: Farm
     settings: Settings
+    flask: Flask
 
     def get(self, path: str, **headers: str) -> BaseHTTPResponse:
         return self.ask("GET", path, headers=headers)
@@ -74,10 +77,13 @@ class Api:
         path = f"/api/jobs/{job_id}/events"
         return self.ask("GET", path, headers=headers, preload_content=False)
 
-    def stranger(self, org: str = "strangers") -> Api:
+    def stranger(self, org: str = "strangers", scopes: Collection[Scope] = ALL_SCOPES) -> Api:
         """A caller of another organisation."""
-        key = new_key(self.farm.database, make_org(self.farm.database, org))
-        return replace(self, key=key)
+        return replace(self, key=new_key(self.farm.database, make_org(self.farm.database, org), scopes))
+
+    def limited(self, *scopes: Scope) -> Api:
+        """A caller of the same organisation who may do no more than this."""
+        return replace(self, key=new_key(self.farm.database, local_org_id(self), scopes))
 
 
 @contextmanager
@@ -85,14 +91,16 @@ def serve(database: Database, home: Path, environment: Mapping[str, str] | None 
     """The API of a farm without workers, for as long as the block."""
     settings = load_settings({"SCENEWORKS_HOME": str(home), **(environment or {})})
     farm = make_farm(database, home)
-    server = make_server("127.0.0.1", 0, create_app(farm, settings), threaded=True, request_handler=QuietHandler)
+    flask = create_app(farm, settings)
+    server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=QuietHandler)
     assert isinstance(server, ThreadedWSGIServer)
     # A stream that a test has left open must not hold up its end.
     server.daemon_threads, server.block_on_close = True, False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield Api(f"http://127.0.0.1:{server.server_port}", settings.local_key_file.read_text().strip(), farm, settings)
+        key = settings.local_key_file.read_text().strip()
+        yield Api(f"http://127.0.0.1:{server.server_port}", key, farm, settings, flask)
     finally:
         server.shutdown()
         thread.join()
@@ -114,10 +122,10 @@ def error_of(answer: BaseHTTPResponse) -> dict[str, Any]:
     return body
 
 
-def new_key(database: Database, org_id: int) -> str:
+def new_key(database: Database, org_id: int, scopes: Collection[Scope] = ALL_SCOPES) -> str:
     key = make_key()
     with database.begin() as session:
-        add_key(session, org_id, key, "test", database_now_s(session))
+        add_key(session, org_id, key, "test", database_now_s(session), scopes)
     return key
 
 

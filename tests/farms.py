@@ -15,6 +15,7 @@ from app.models import Job, Org
 from app.models.database import Database, database_now_s
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
+from app.services.asking import Asking
 from app.services.claim_step import Claim, claim_step
 from app.services.farm import Bell, Doorbell, Farm
 from app.services.finish_step import Finished, finish_step
@@ -125,5 +126,5 @@ def work_off(farm: Farm, *, steps: int = 10_000) -> int:
 
 def submit(farm: Farm, org_id: int, video: VideoInput) -> str:
     """A job's public id."""
-    accepted = submit_video(farm, Submission(org_id, video, correlation_id="test", labels={}))
+    accepted = submit_video(farm, Asking(org_id, "test"), Submission(video, labels={}))
     return accepted.job.id

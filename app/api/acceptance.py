@@ -12,7 +12,8 @@ from app.api.context import current_caller, current_correlation_id
 from app.api.presenters import present_job
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
-from app.services.answer_once import Accepted, Asking, RequestKey
+from app.services.answer_once import Accepted
+from app.services.asking import Asking, RequestKey
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -20,7 +21,8 @@ IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def asking(body: BaseModel | None = None) -> Asking:
     """The request in hand, as the services know it."""
-    return Asking(current_caller().org_id, current_correlation_id(), request_key(body))
+    caller = current_caller()
+    return Asking(caller.org_id, current_correlation_id(), request_key(body), caller, request.remote_addr)
 
 
 def request_key(body: BaseModel | None) -> RequestKey | None:

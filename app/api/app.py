@@ -20,6 +20,7 @@ from app.api import (
     jobs,
     openapi,
     pages,
+    policy,
     requests,
     templates,
     uploads,
@@ -80,6 +81,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     ):
         api.register_blueprint(blueprint)
     openapi.describe(api)
+    policy.enforce_policy(api)
     sweep_uploads(settings.work_dir / "uploads")
     ensure_local_key(farm.database, settings.local_key_file)
     accept_configured_key(farm.database, settings.api_key)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from flask import current_app, g
 
-from app.services.api_keys import Caller
+from app.services.caller import Caller
 from app.services.farm import Farm
 
 # What APIFlask's `doc(responses=…)` takes.

@@ -24,7 +24,7 @@ from app.api.streams import Streams
 from app.api.watch import Watch
 from app.domain.errors import InvalidInput
 from app.models.database import Database
-from app.services.api_keys import Caller
+from app.services.caller import Caller
 from app.services.job_views import EventView, JobView, events_after, get_job
 from config.redaction import redact
 
@@ -111,7 +111,7 @@ def tell(database: Database, caller: Caller, first: Glimpse, seq: int, watch: Wa
     """The stream's text, piece by piece, until the job ends, the key is revoked or the server stops."""
     yield f"retry: {RETRY_MS}\n\n"
     glimpse, shown = first, None
-    with watch.follow(first.job.id, caller.key_id) as follower:
+    with watch.follow(first.job.id, caller.credential) as follower:
         while True:
             pieces = []
             state = present_job(glimpse.job).model_dump(mode="json")

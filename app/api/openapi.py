@@ -37,11 +37,12 @@ TAG_DESCRIPTIONS = {
     "Voices": "What can be spoken.",
     "Templates": "How a video may look.",
     "Brand kit": "What your videos have in common: name, colours, font, logo.",
-    "Operations": "For those who keep the farm running, with a key of the farm's own organisation.",
+    "Operations": "For those who run the farm: a key of its own organisation with the scope `admin`.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
 EVERY_API_ERROR = {
     "401": "The key is missing or not good",
+    "403": "The key is good and lacks the scope for this",
     "422": "A value is wrong; `details.field` names it",
     "500": "Our fault",
     "503": "Not possible now; `Retry-After` says when to try again",

@@ -28,6 +28,7 @@ STATUS_OF: tuple[tuple[type[errors.SceneworksError], int], ...] = (
     (errors.NotFound, 404),
     (IdempotencyMismatch, 422),
     (errors.Conflict, 409),
+    (errors.LimitReached, 429),
     (errors.RequestError, 400),
     (errors.Gone, 410),
     (errors.ServiceUnavailable, 503),
@@ -108,8 +109,13 @@ def _of_product(error: errors.SceneworksError) -> Problem:
     if status == 500:
         return Problem(500, "INTERNAL", INTERNAL)
     message = _with_field(error) if isinstance(error, errors.InvalidInput) else error.message
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status, {})
-    return Problem(status, error.code, message, error.details, headers)
+    return Problem(status, error.code, message, error.details, _headers_of(error, status))
+
+
+def _headers_of(error: errors.SceneworksError, status: int) -> Mapping[str, str]:
+    if isinstance(error, errors.LimitReached):
+        return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status, {})
 
 
 def _with_field(error: errors.InvalidInput) -> str:

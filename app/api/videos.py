@@ -5,9 +5,9 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import accepted_answer, asking, request_key
+from app.api.acceptance import accepted_answer, asking
 from app.api.act_requests import SCENE_EDIT_EXAMPLES, SceneEditRequest
-from app.api.context import current_caller, current_correlation_id, current_farm
+from app.api.context import current_farm
 from app.api.schemas import JobAnswer
 from app.api.video_request import EXAMPLES, VideoRequest
 from app.services.edit_scene import edit_scene
@@ -31,13 +31,11 @@ def submit(json_data: VideoRequest) -> Response:
     """
     accepted = submit_video(
         current_farm(),
+        asking(json_data),
         Submission(
-            org_id=current_caller().org_id,
             video=json_data.to_input(),
-            correlation_id=current_correlation_id(),
             labels=json_data.metadata,
             priority=json_data.priority,
-            key=request_key(json_data),
             brand=json_data.brand,
         ),
     )

@@ -1,4 +1,4 @@
-"""One look at the database for all event streams of a process: whose job has changed, and whose key is revoked.
+"""One look at the database for all event streams of a process: whose job has changed, and who is not welcome any more.
 
 A stream that waits costs nothing by itself. The look is taken by a thread that lives as long as there are followers.
 """
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import structlog
 
 from app.models.database import Database, first_line
-from app.services.api_keys import active_keys
+from app.services.credentials import still_welcome
 from app.services.job_pulses import Pulse, read_pulses
 
 log = structlog.get_logger()
@@ -22,11 +22,11 @@ POLL_S = 0.3
 
 
 class Follower:
-    """Who follows a job, with which key. `is_welcome` ends when the key is revoked."""
+    """Who follows a job, let in by which credential. `is_welcome` ends when that does."""
 
-    def __init__(self, job_id: str, key_id: str) -> None:
+    def __init__(self, job_id: str, credential: str) -> None:
         self.job_id = job_id
-        self.key_id = key_id
+        self.credential = credential
         self.is_welcome = True
         self._pulse: Pulse | None = None
         self._news = threading.Event()
@@ -62,8 +62,8 @@ class Watch:
         self._is_blind = False
 
     @contextmanager
-    def follow(self, job_id: str, key_id: str) -> Iterator[Follower]:
-        follower = Follower(job_id, key_id)
+    def follow(self, job_id: str, credential: str) -> Iterator[Follower]:
+        follower = Follower(job_id, credential)
         with self._lock:
             self._followers.add(follower)
             if not self._is_running:
@@ -101,6 +101,6 @@ class Watch:
 
     def _look(self, followers: list[Follower]) -> None:
         pulses = read_pulses(self._database, {follower.job_id for follower in followers})
-        welcome = active_keys(self._database, {follower.key_id for follower in followers})
+        welcome = still_welcome(self._database, {follower.credential for follower in followers})
         for follower in followers:
-            follower.notice(pulses.get(follower.job_id), is_welcome=follower.key_id in welcome)
+            follower.notice(pulses.get(follower.job_id), is_welcome=follower.credential in welcome)

@@ -8,8 +8,14 @@
     │   ├── ProviderNotConfigured    422 PROVIDER_NOT_CONFIGURED
     │   ├── Unauthorized             401 UNAUTHORIZED
     │   ├── Forbidden                403 FORBIDDEN
+    │   │   └── BadSignature         403 BAD_SIGNATURE (of a signed address: altered, or out of date)
     │   ├── NotFound                 404 NOT_FOUND
-    │   └── Conflict                 409 CONFLICT
+    │   ├── Conflict                 409 CONFLICT
+    │   │   ├── GenerationInProgress 409 GENERATION_IN_PROGRESS (of this subject a job is live)
+    │   │   └── RequestInFlight      409 REQUEST_IN_FLIGHT (the same key is being answered now)
+    │   └── LimitReached             429, with the seconds after which it is worth trying again, if that is known
+    │       ├── RateLimited          429 RATE_LIMITED (too many requests in a minute)
+    │       └── QuotaExceeded        429 QUOTA_EXCEEDED (jobs at once, minutes a day, storage)
     ├── StepError                    a step's work failed
     │   ├── TransientError           a retry may help
     │   │   ├── WorkerLost           WORKER_LOST
@@ -87,12 +93,44 @@ class Forbidden(RequestError):
     code = "FORBIDDEN"
 
 
+class BadSignature(Forbidden):
+    code = "BAD_SIGNATURE"
+
+
 class NotFound(RequestError):
     code = "NOT_FOUND"
 
 
 class Conflict(RequestError):
     code = "CONFLICT"
+
+
+class GenerationInProgress(Conflict):
+    code = "GENERATION_IN_PROGRESS"
+
+
+class RequestInFlight(Conflict):
+    code = "REQUEST_IN_FLIGHT"
+    retryable = True
+
+
+class LimitReached(RequestError):
+    """The caller has had what it may have for now. `retry_after_s` is None where no time helps by itself."""
+
+    code = "LIMIT_REACHED"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(LimitReached):
+    code = "RATE_LIMITED"
+
+
+class QuotaExceeded(LimitReached):
+    code = "QUOTA_EXCEEDED"
 
 
 class StepError(SceneworksError):

@@ -3,8 +3,9 @@
 Times are seconds since the epoch on the database's clock, as `clock.now_s()` gives them.
 """
 
-from app.models.access import ApiKey, IdempotencyRecord, Org
+from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits
 from app.models.artifact import Artifact, Asset, StepResult
+from app.models.audit_entry import AuditEntry
 from app.models.base import db
 from app.models.brand_kit import BrandKit
 from app.models.event import JobEvent
@@ -13,24 +14,29 @@ from app.models.pool_pause import PoolPause
 from app.models.schedule import Schedule
 from app.models.step import Step, StepAttempt, StepEdge
 from app.models.stuck_step import StuckStep
+from app.models.user import SignIn, User
 from app.models.worker import Worker
 
 __all__ = [
     "ApiKey",
     "Artifact",
     "Asset",
+    "AuditEntry",
     "BrandKit",
     "IdempotencyRecord",
     "Job",
     "JobEvent",
     "Org",
+    "OrgLimits",
     "PoolPause",
     "Schedule",
+    "SignIn",
     "Step",
     "StepAttempt",
     "StepEdge",
     "StepResult",
     "StuckStep",
+    "User",
     "Worker",
     "db",
 ]

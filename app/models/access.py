@@ -1,4 +1,4 @@
-"""Who asks: organisations, their API keys, and the answers already given to an idempotency key."""
+"""Who asks: organisations, their API keys and limits, and the answers already given to an idempotency key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.access import ALL_SCOPES, written_scopes
 from app.models.base import BigId, Model
 
 
@@ -19,17 +20,38 @@ class Org(Model):
 
 
 class ApiKey(Model):
-    """`secret_sha256` is the hex digest of the whole key; the key itself is never stored."""
+    """`secret_sha256` is the hex digest of the whole key; the key itself is never stored.
+
+    `scopes` as `app.domain.access.written_scopes` gives them. `user_id` is whose key it is, None for a program's. From
+    `expires_at` on it is as good as revoked: a key that another one replaces goes on for a while.
+    """
 
     __tablename__ = "api_keys"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str]
     secret_sha256: Mapped[str]
+    # The keys of before there were scopes could do everything.
+    scopes: Mapped[str] = mapped_column(server_default=written_scopes(ALL_SCOPES))
     created_at: Mapped[float]
     last_used_at: Mapped[float | None]
+    expires_at: Mapped[float | None]
     revoked_at: Mapped[float | None]
+
+
+class OrgLimits(Model):
+    """What an organisation may use; what is None is the farm's setting. Minutes are of finished video."""
+
+    __tablename__ = "org_limits"
+
+    org_id: Mapped[int] = mapped_column(BigId, ForeignKey("orgs.id"), primary_key=True, autoincrement=False)
+    jobs_at_once: Mapped[int | None]
+    minutes_a_day: Mapped[float | None]
+    storage_bytes: Mapped[int | None] = mapped_column(BigId)
+    requests_a_minute: Mapped[int | None]
+    updated_at: Mapped[float]
 
 
 class IdempotencyRecord(Model):

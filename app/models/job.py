@@ -14,6 +14,7 @@ IS_CANARY = "kind = 'canary'"
 HAS_ROOT = "root_id IS NOT NULL"
 IS_REVISION = "relation = 'revision'"
 IS_LIVE = "status IN ('queued', 'running', 'waiting')"
+IS_LIVE_SUBJECT = f"subject_id IS NOT NULL AND {IS_LIVE}"
 
 
 class Job(Model):
@@ -22,6 +23,9 @@ class Job(Model):
     A job made from another names it (`parent_id`, `relation`: see `app.domain.descent`) and the first of their family
     (`root_id`). `fresh_from` is its wish to make steps anew instead of adopting them: a step's name, `all`, or None;
     with `inherits_wish` it is the parent's, who has made some of them. `revision` numbers a family's edits from 2.
+
+    `subject_id` is what the caller makes it of (a product, a post): of one subject one job is live at a time. `key_id`
+    and `user_id` are who asked. `video_s` is how long the video will be: estimated, and measured when it is there.
     """
 
     __tablename__ = "jobs"
@@ -46,6 +50,15 @@ class Job(Model):
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        Index("ix_jobs_org_id_created_at", "org_id", "created_at"),
+        Index(
+            "uq_jobs_org_id_subject_id_live",
+            "org_id",
+            "subject_id",
+            unique=True,
+            sqlite_where=text(IS_LIVE_SUBJECT),
+            postgresql_where=text(IS_LIVE_SUBJECT),
+        ),
         Index("ix_jobs_root_id", "root_id", sqlite_where=text(HAS_ROOT), postgresql_where=text(HAS_ROOT)),
         Index(
             "uq_jobs_root_id_revision",
@@ -68,6 +81,10 @@ class Job(Model):
     title: Mapped[str | None]
     labels: Mapped[dict[str, Any]]
     correlation_id: Mapped[str]
+    subject_id: Mapped[str | None]
+    key_id: Mapped[str | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    video_s: Mapped[float | None]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     root_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     relation: Mapped[str | None]

@@ -12,29 +12,12 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict
 from app.models import IdempotencyRecord, Job
 from app.models.database import database_now_s
+from app.services.asking import Asking, RequestKey
 from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.job_views import JobView, view_job
 
 KEPT_S = 24 * 3600.0
-
-
-@dataclass(frozen=True)
-class RequestKey:
-    """An `Idempotency-Key` with what it came with: method and path, and a SHA-256 of the body."""
-
-    key: str
-    route: str
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Asking:
-    """Who asks, and how the request is told apart from others: by its correlation id and, if it has one, its key."""
-
-    org_id: int
-    correlation_id: str
-    key: RequestKey | None = None
 
 
 @dataclass(frozen=True)

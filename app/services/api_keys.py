@@ -15,7 +15,6 @@ import re
 import secrets
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -23,10 +22,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Forbidden, Unauthorized
+from app.domain.access import ALL_SCOPES, Scope, read_scopes, written_scopes
+from app.domain.errors import Unauthorized
 from app.domain.ids import ALPHABET
 from app.models import ApiKey, Org
 from app.models.database import Database, database_now_s, first_line, now_s
+from app.services.caller import Caller
 
 log = structlog.get_logger()
 
@@ -45,14 +46,6 @@ _FORM = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: the organisation whose rows it sees, and the key it came with."""
-
-    org_id: int
-    key_id: str
-
-
 def make_key() -> str:
     """A new key. Only its hash is ever stored, so this is the one time it can be shown."""
     body = f"sw_live_{_random(ID_LENGTH)}_{_random(RANDOM_LENGTH)}"
@@ -65,29 +58,31 @@ def verify(database: Database, key: str) -> Caller:
     if key_id is None:
         raise _refusal()
     with database.read() as session:
-        row = session.get(ApiKey, key_id)
-        now = database_now_s(session)
+        found = session.execute(
+            select(ApiKey, Org.name, now_s()).join(Org, Org.id == ApiKey.org_id).where(ApiKey.id == key_id)
+        ).one_or_none()
+    row, org, now = (None, "", 0.0) if found is None else found
     # Compared in constant time, and compared too when there is no such key.
     is_right = hmac.compare_digest(_digest(key), "" if row is None else row.secret_sha256)
-    if row is None or not is_right or row.revoked_at is not None:
+    if row is None or not is_right or row.revoked_at is not None or _is_over(row.expires_at, now):
         raise _refusal()
     if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY_S:
         _note_use(database, key_id)
-    return Caller(row.org_id, row.id)
+    scopes = read_scopes(row.scopes)
+    # Who administers the farm's own organisation runs the farm.
+    return Caller(row.org_id, scopes, org == LOCAL_ORG and Scope.ADMIN in scopes, key_id=row.id, user_id=row.user_id)
 
 
-def require_operator(database: Database, caller: Caller) -> None:
-    """Raise Forbidden unless the caller belongs to the farm's own org, whose keys its operators hold."""
-    with database.read() as session:
-        is_operator = session.scalar(select(Org.id).where(Org.id == caller.org_id, Org.name == LOCAL_ORG)) is not None
-    if not is_operator:
-        raise Forbidden("Pools and workers serve everyone; only a key of the farm's own organisation may do this.")
+def _is_over(expires_at: float | None, now: float) -> bool:
+    return expires_at is not None and expires_at <= now
 
 
 def active_keys(database: Database, key_ids: Collection[str]) -> set[str]:
     """Which of the keys, all verified before, may still be used."""
     with database.read() as session:
-        return set(session.scalars(select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None))))
+        is_over = ApiKey.expires_at <= now_s()
+        wanted = select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None), is_over.is_not(True))
+        return set(session.scalars(wanted))
 
 
 def revoke(database: Database, key_id: str) -> None:
@@ -108,9 +103,20 @@ def key_id_of(key: str) -> str | None:
     return f"own_{_digest(key)[:24]}"
 
 
-def add_key(session: Session, org_id: int, key: str, name: str, now: float) -> None:
+def add_key(
+    session: Session, org_id: int, key: str, name: str, now: float, scopes: Collection[Scope] = ALL_SCOPES
+) -> ApiKey:
     """Let `key` in as a caller of the org: its hash is stored, the key itself is not."""
-    session.add(ApiKey(id=key_id_of(key), org_id=org_id, name=name, secret_sha256=_digest(key), created_at=now))
+    row = ApiKey(
+        id=key_id_of(key),
+        org_id=org_id,
+        name=name,
+        secret_sha256=_digest(key),
+        scopes=written_scopes(scopes),
+        created_at=now,
+    )
+    session.add(row)
+    return row
 
 
 def is_ours(key: str) -> bool:

@@ -14,7 +14,7 @@ from app.domain.errors import Conflict, InvalidInput, RequestError
 from app.domain.states import TERMINAL_JOB_STATUSES, JobKind, JobStatus
 from app.models import Job
 from app.models.database import Database, database_now_s
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.job_log import end_job, lock_job
@@ -91,7 +91,7 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
         if not session.scalar(select(not_repeated).where(Job.id == job.id)):
             return BulkResult(job.public_id, Done.SKIPPED, message="It has been retried meanwhile.")
         try:
-            child = repeat(session, farm, Origin(job, Relation.RETRY), asking.correlation_id, now)
+            child = repeat(session, farm, Origin(job, Relation.RETRY), asking, now)
         except RequestError as error:
             return BulkResult(job.public_id, Done.SKIPPED, message=error.message)
         return BulkResult(job.public_id, Done.RETRIED, new_id=child.public_id)

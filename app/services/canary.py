@@ -18,6 +18,7 @@ from app.models import Job
 from app.models.database import database_now_s
 from app.models.job import IS_CANARY
 from app.services.api_keys import farms_own_org
+from app.services.asking import Asking
 from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
@@ -64,11 +65,10 @@ def send_canary(farm: Farm) -> str | None:
         job_id = open_video_job(
             session,
             farm.pools,
-            org_id=farms_own_org(session, now),
+            asking=Asking(farms_own_org(session, now), new_id("req")),
             video=word,
             labels={},
             priority=HIGHEST_PRIORITY,
-            correlation_id=new_id("req"),
             now=now,
             kind=JobKind.CANARY,
         ).public_id

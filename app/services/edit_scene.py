@@ -15,7 +15,8 @@ from app.domain.states import StepStatus
 from app.domain.video import VideoInput
 from app.models import Job, Step
 from app.providers.own_text import clean_title, refuse_too_many_words, scene_words
-from app.services.answer_once import Accepted, Asking, accept_once
+from app.services.answer_once import Accepted, accept_once
+from app.services.asking import Asking
 from app.services.family import lock_family, root_of
 from app.services.farm import Farm
 from app.services.job_views import find_job
@@ -70,11 +71,10 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
         return open_video_job(
             session,
             farm.pools,
-            org_id=asking.org_id,
+            asking=asking,
             video=video,
             labels=parent.labels,
             priority=parent.priority,
-            correlation_id=asking.correlation_id,
             now=now,
             origin=Origin(parent, Relation.REVISION),
         )

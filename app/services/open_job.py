@@ -14,6 +14,7 @@ from app.domain.plan import VideoPools, plan_script
 from app.domain.states import JobKind, JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
+from app.services.asking import Asking
 from app.services.family import next_revision, root_of
 from app.services.graph import grow
 from app.services.job_log import record
@@ -36,11 +37,10 @@ def open_video_job(
     session: Session,
     pools: VideoPools,
     *,
-    org_id: int,
+    asking: Asking,
     video: VideoInput,
     labels: Mapping[str, Any],
     priority: int,
-    correlation_id: str,
     now: float,
     origin: Origin | None = None,
     kind: JobKind = JobKind.VIDEO,
@@ -49,14 +49,16 @@ def open_video_job(
     wish = Wish(None) if origin is None else origin.wish
     job = Job(
         public_id=new_id("vid"),
-        org_id=org_id,
+        org_id=asking.org_id,
         kind=kind,
         status=JobStatus.QUEUED,
         priority=priority,
         input=video.to_json(),
         title=video.title,
         labels=dict(labels),
-        correlation_id=correlation_id,
+        correlation_id=asking.correlation_id,
+        key_id=asking.key_id,
+        user_id=asking.user_id,
         parent_id=None if origin is None else origin.parent.id,
         root_id=None if origin is None else root_of(origin.parent),
         relation=None if origin is None else origin.relation,

@@ -9,7 +9,8 @@ from app.domain.descent import EVERYTHING, Relation, require_repeatable, wish_fo
 from app.domain.states import JobStatus
 from app.domain.video import VideoInput
 from app.models import Job, Step
-from app.services.answer_once import Accepted, Asking, accept_once
+from app.services.answer_once import Accepted, accept_once
+from app.services.asking import Asking
 from app.services.farm import Farm
 from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
@@ -27,7 +28,7 @@ def retry_job(farm: Farm, asking: Asking, public_id: str, from_step: str | None 
         require_repeatable(JobStatus(parent.status), Relation.RETRY, from_step)
         kinds = {} if from_step is None else _kinds_of_steps(session, parent)
         origin = Origin(parent, Relation.RETRY, wish_for(from_step, kinds))
-        return repeat(session, farm, origin, asking.correlation_id, now)
+        return repeat(session, farm, origin, asking, now)
 
     return accept_once(farm, asking, make)
 
@@ -38,12 +39,12 @@ def restart_job(farm: Farm, asking: Asking, public_id: str) -> Accepted:
     def make(session: Session, now: float) -> Job:
         parent = find_job(session, asking.org_id, public_id)
         require_repeatable(JobStatus(parent.status), Relation.RESTART)
-        return repeat(session, farm, Origin(parent, Relation.RESTART, EVERYTHING), asking.correlation_id, now)
+        return repeat(session, farm, Origin(parent, Relation.RESTART, EVERYTHING), asking, now)
 
     return accept_once(farm, asking, make)
 
 
-def repeat(session: Session, farm: Farm, origin: Origin, correlation_id: str, now: float) -> Job:
+def repeat(session: Session, farm: Farm, origin: Origin, asking: Asking, now: float) -> Job:
     """Open a job with the parent's input and labels; RequestError when the farm could not do it any more."""
     parent = origin.parent
     video = VideoInput.from_json(parent.input)
@@ -51,11 +52,10 @@ def repeat(session: Session, farm: Farm, origin: Origin, correlation_id: str, no
     return open_video_job(
         session,
         farm.pools,
-        org_id=parent.org_id,
+        asking=asking,
         video=video,
         labels=parent.labels,
         priority=parent.priority,
-        correlation_id=correlation_id,
         now=now,
         origin=origin,
     )

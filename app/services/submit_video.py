@@ -21,7 +21,8 @@ from app.domain.video import CaptionMode, VideoInput
 from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
-from app.services.answer_once import Accepted, Asking, RequestKey, accept_once
+from app.services.answer_once import Accepted, accept_once
+from app.services.asking import Asking
 from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
@@ -35,17 +36,14 @@ _A_FILE = {"image": "an image file", "audio": "an audio file", "video": "a video
 
 @dataclass(frozen=True)
 class Submission:
-    """Who asks for what. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
+    """What is asked for. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
 
     `brand`: whether the organisation's kit is used; None: if it has one and the video has a template.
     """
 
-    org_id: int
     video: VideoInput
-    correlation_id: str
     labels: Mapping[str, Any]
     priority: int = DEFAULT_PRIORITY
-    key: RequestKey | None = None
     brand: bool | None = None
 
 
@@ -71,7 +69,7 @@ class Resolved:
     footage_s: dict[str, float]
 
 
-def submit_video(farm: Farm, submission: Submission) -> Accepted:
+def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted:
     """Store the job and ring for its first step. RequestError, with nothing stored, when it cannot be done.
 
     If the broker is away the answer is the same: the dispatcher will ring.
@@ -80,27 +78,26 @@ def submit_video(farm: Farm, submission: Submission) -> Accepted:
 
     def make(session: Session, now: float) -> Job:
         # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
-        asked = dress(submission.video, _brand_for(session, submission))
-        found = resolve_assets(session, submission.org_id, _uses_of(asked))
+        asked = dress(submission.video, _brand_for(session, asking.org_id, submission))
+        found = resolve_assets(session, asking.org_id, _uses_of(asked))
         return open_video_job(
             session,
             farm.pools,
-            org_id=submission.org_id,
+            asking=asking,
             video=replace(asked, assets=found.assets, footage_s=found.footage_s or None),
             labels=submission.labels,
             priority=submission.priority,
-            correlation_id=submission.correlation_id,
             now=now,
         )
 
-    return accept_once(farm, Asking(submission.org_id, submission.correlation_id, submission.key), make)
+    return accept_once(farm, asking, make)
 
 
-def _brand_for(session: Session, submission: Submission) -> Brand | None:
+def _brand_for(session: Session, org_id: int, submission: Submission) -> Brand | None:
     """The kit that this video is to show; InvalidInput when one is asked for that is not there."""
     if submission.brand is False or submission.video.template is None:
         return None
-    brand = brand_of(session, submission.org_id)
+    brand = brand_of(session, org_id)
     if brand is None and submission.brand:
         raise InvalidInput("brand", "There is no brand kit. Make one with PUT /api/brand-kit first.")
     return brand

@@ -18,7 +18,7 @@ from app.domain.typeface import Typeface
 from app.domain.video import VideoInput
 from app.models import Job
 from app.models.database import Database
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.assets import store_asset
 from app.services.cancel_job import cancel_job
 from app.services.repeat_job import retry_job

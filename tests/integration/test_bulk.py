@@ -15,7 +15,7 @@ from app.domain.states import JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
 from app.models.database import Database, database_now_s
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.bulk import MOST_JOBS, BulkReport, Done, JobFilter, bulk_cancel, bulk_retry
 from app.services.farm import Farm
 

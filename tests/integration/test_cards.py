@@ -20,7 +20,7 @@ from app.media.card import card_planes
 from app.media.clip import render_clip
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.protocols import PictureRequest
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job

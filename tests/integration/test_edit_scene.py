@@ -19,7 +19,7 @@ from app.domain.revision import Given, Part, SceneEdit
 from app.domain.script import Script
 from app.domain.video import VideoInput
 from app.models import Job
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm

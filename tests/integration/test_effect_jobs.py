@@ -16,7 +16,7 @@ from app.domain.revision import Given, SceneEdit
 from app.domain.states import JobStatus
 from app.domain.video import SceneInput, VideoInput
 from app.models.database import Database
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job

@@ -16,7 +16,7 @@ from app.domain.video import SceneInput, VideoInput
 from app.media.aac import decode_sound
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
 from app.media.sources import FootagePiece
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.assets import store_asset
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm

@@ -11,7 +11,7 @@ from app.domain.revision import SceneEdit
 from app.domain.states import Pool
 from app.domain.video import VideoInput
 from app.models import Job, Step, StepAttempt
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.audit import audit
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm

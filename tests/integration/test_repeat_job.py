@@ -15,7 +15,7 @@ from app.domain.states import JobStatus
 from app.domain.video import SceneInput, VideoInput
 from app.models import Job, Step
 from app.models.database import Database
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.farm import Farm
 from app.services.job_views import JobView, get_job

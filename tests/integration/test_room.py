@@ -10,7 +10,7 @@ import pytest
 from app.domain.errors import StorageFull
 from app.domain.video import VideoInput
 from app.models.database import Database
-from app.services.answer_once import RequestKey
+from app.services.asking import Asking, RequestKey
 from app.services.room import BOUNDLESS, Room
 from app.services.submit_video import Submission, submit_video
 from tests.farms import make_farm, make_org
@@ -22,10 +22,10 @@ def test_a_request_is_refused_for_lack_of_room_and_accepted_when_there_is_some(
     database: Database, tmp_path: Path
 ) -> None:
     full = replace(make_farm(database, tmp_path), room=Room({"the storage": tmp_path}, NEVER_ENOUGH_BYTES))
-    wanted = Submission(make_org(database), VideoInput(text="Hello."), correlation_id="test", labels={})
+    asking, wanted = Asking(make_org(database), "test"), Submission(VideoInput(text="Hello."), labels={})
     with pytest.raises(StorageFull, match="the storage"):
-        submit_video(full, wanted)
-    assert not submit_video(replace(full, room=BOUNDLESS), wanted).replayed
+        submit_video(full, asking, wanted)
+    assert not submit_video(replace(full, room=BOUNDLESS), asking, wanted).replayed
 
 
 def test_a_request_that_was_accepted_before_gets_the_same_answer_from_a_full_farm(
@@ -33,9 +33,9 @@ def test_a_request_that_was_accepted_before_gets_the_same_answer_from_a_full_far
 ) -> None:
     farm = make_farm(database, tmp_path)
     key = RequestKey("once", "POST /api/videos", "fingerprint")
-    wanted = Submission(make_org(database), VideoInput(text="Hello."), correlation_id="test", labels={}, key=key)
-    accepted = submit_video(farm, wanted)
-    again = submit_video(replace(farm, room=Room({"the storage": tmp_path}, NEVER_ENOUGH_BYTES)), wanted)
+    asking, wanted = Asking(make_org(database), "test", key), Submission(VideoInput(text="Hello."), labels={})
+    accepted = submit_video(farm, asking, wanted)
+    again = submit_video(replace(farm, room=Room({"the storage": tmp_path}, NEVER_ENOUGH_BYTES)), asking, wanted)
     assert (again.replayed, again.job.id) == (True, accepted.job.id)
 
 

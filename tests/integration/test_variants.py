@@ -14,7 +14,7 @@ from app.domain.sources import Background
 from app.domain.states import JobStatus
 from app.domain.variants import AudioFormat, Frame, Teaser, TeaserFormat, Variants
 from app.domain.video import SceneInput, VideoInput
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.edit_scene import edit_scene
 from app.services.farm import Farm

@@ -18,7 +18,7 @@ from app.domain.waits import WaitReason
 from app.models import Job, Step, StepAttempt
 from app.models.database import Database, now_s
 from app.providers.openai_writer import OpenAIWriter
-from app.services.answer_once import Asking
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.dispatch import dispatch
 from app.services.farm import Farm

@@ -1,0 +1,74 @@
+"""What each route asks of its caller. A route without a line here stops the API from starting."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from app.api.context import current_caller
+from app.domain.access import Access, Scope
+from app.services.caller import check_access
+
+PUBLIC = Access(is_public=True)
+ANY_CALLER = Access()
+READS = Access(Scope.JOBS_READ)
+WRITES = Access(Scope.JOBS_WRITE)
+GENERATES = Access(Scope.JOBS_WRITE, generates=True)
+UPLOADS = Access(Scope.ASSETS_WRITE)
+ADMINISTERS = Access(Scope.ADMIN)
+OPERATES = Access(Scope.ADMIN, is_for_operators=True)
+
+POLICY: dict[str, Access] = {
+    # Videos and jobs
+    "videos.submit": GENERATES,
+    "videos.edit": GENERATES,
+    "jobs.index": READS,
+    "jobs.show": READS,
+    "jobs.steps": READS,
+    "jobs.retry": GENERATES,
+    "jobs.restart": GENERATES,
+    "jobs.cancel": WRITES,
+    "bulk.cancel": WRITES,
+    "bulk.retry": GENERATES,
+    "bulk.force_stop": ADMINISTERS,
+    "events.follow": READS,
+    "downloads.fetch": READS,
+    # What videos are made of
+    "uploads.store": UPLOADS,
+    "voices.index": ANY_CALLER,
+    "templates.index": ANY_CALLER,
+    "templates.show": ANY_CALLER,
+    "brand_kit.show": READS,
+    "brand_kit.put": UPLOADS,
+    "brand_kit.remove": UPLOADS,
+    # The farm
+    "admin.status": OPERATES,
+    "admin.pools": OPERATES,
+    "admin.pause": OPERATES,
+    "admin.resume": OPERATES,
+    "admin.workers": OPERATES,
+    "admin.drain": OPERATES,
+    "admin.stuck": OPERATES,
+    "admin.canary": OPERATES,
+    # For everyone
+    "health.healthz": PUBLIC,
+    "health.readyz": PUBLIC,
+    "pages.home": PUBLIC,
+    "pages.docs": PUBLIC,
+    "static": PUBLIC,
+    "openapi.spec": PUBLIC,
+}
+
+
+def enforce_policy(api: Flask) -> None:
+    """Hold every request against its route's line; ValueError when a route has none, or a line no route."""
+    served = {rule.endpoint for rule in api.url_map.iter_rules()}
+    if served != set(POLICY):
+        raise ValueError(f"routes and app.api.policy differ in: {', '.join(sorted(served ^ set(POLICY)))}")
+    api.before_request(require_access)
+
+
+def require_access() -> None:
+    """Before a view: raise Forbidden unless the caller, who is known by now, may do this."""
+    access = ANY_CALLER if request.endpoint is None else POLICY[request.endpoint]
+    if request.endpoint is not None and not access.is_public:
+        check_access(current_caller(), access)
