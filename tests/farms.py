@@ -62,7 +62,7 @@ def make_job(database: Database, org_id: int, plans: Sequence[StepPlan], *, prio
             kind="video",
             status=JobStatus.QUEUED,
             priority=priority,
-            input={},
+            input=VideoInput(text="A river runs to the sea.").to_json(),
             labels={},
             correlation_id=new_id("req"),
             open_steps=0,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.api.effect_request import EffectRequest
 from app.api.lines import one_line
+from app.api.schema_rules import at_most_one_of
 from app.api.strict import Strict
 from app.api.video_request import AssetId, BackgroundRequest, FootageRequest
 from app.domain.revision import Given, Part, SceneEdit
@@ -55,8 +56,10 @@ RETRY_EXAMPLES = {
 class SceneEditRequest(Strict):
     """What to change; a field that is left out stays as it is."""
 
-    text: str | None = Field(
-        None, description="What is said and shown in the captions now. Markdown is read well; one scene takes 60 s."
+    model_config = ConfigDict(json_schema_extra={**at_most_one_of("image", "video", "background"), "minProperties": 1})
+
+    text: str = Field(
+        "", description="What is said and shown in the captions now. Markdown is read well; one scene takes 60 s."
     )
     title: str | None = Field(None, max_length=200, description="The heading of its painted picture; null for none.")
     image: AssetId | None = Field(None, description="The picture, an asset's id; null for a painted one.")
@@ -75,17 +78,10 @@ class SceneEditRequest(Strict):
         description="Make these again from the same words: another painted picture, another reading.",
     )
 
-    @field_validator("text")
-    @classmethod
-    def _no_null(cls, text: str | None) -> str:
-        if text is None:
-            raise PydanticCustomError("string_type", "Must be a string.")
-        return text
-
     def to_edit(self) -> SceneEdit:
         given = self.model_fields_set
         return SceneEdit(
-            text=self.text,
+            text=self.text if "text" in given else None,
             title=Given(one_line("title", self.title)) if "title" in given else None,
             image=Given(self.image) if "image" in given else None,
             background=Given(None if self.background is None else self.background.to_background())

@@ -33,10 +33,7 @@ def show() -> Response:
 @brand_kit.put("/api/brand-kit")
 @brand_kit.input(BrandKitObject, examples=EXAMPLES)
 @brand_kit.output(BrandKitAnswer)
-@brand_kit.doc(
-    operation_id="putBrandKit",
-    responses={400: "Not JSON at all", 413: "Too large", 415: "The Content-Type is not JSON"},
-)
+@brand_kit.doc(operation_id="putBrandKit")
 def put(json_data: BrandKitObject) -> Response:
     """Set the brand kit
 

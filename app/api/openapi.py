@@ -48,6 +48,13 @@ EVERY_API_ERROR = {
     "503": "Not possible now; `Retry-After` says when to try again",
 }
 
+JSON_BODY_ERRORS = {"400": "Not JSON at all", "413": "Too large", "415": "The Content-Type is not JSON"}
+# Headers whose values we refuse when they are of another form.
+HEADER_SCHEMAS: dict[str, Json] = {
+    IDEMPOTENCY_HEADER: {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+}
+
 # Operations whose body may be left out.
 OPTIONAL_BODIES = {"retryJob"}
 # Operations that make a job.
@@ -77,6 +84,21 @@ PATH_PARAMETERS = {
     "template": "A template's `name`.",
     "pool": "`cpu`, `gpu` or `io`.",
     "worker": "A worker's `name`.",
+}
+
+# From an answer to what can be asked next: the operation, and where its path's parameter stands in the answer.
+NEXT_OF_A_JOB = ("getJob", "listSteps", "cancelJob", "retryJob", "restartJob")
+LINKS: dict[tuple[str, str], dict[str, Json]] = {
+    **{
+        (name, "202"): {following: {"job_id": "$response.body#/data/id"} for following in NEXT_OF_A_JOB}
+        for name in ACCEPTING
+    },
+    ("listJobs", "200"): {following: {"job_id": "$response.body#/data/items/0/id"} for following in NEXT_OF_A_JOB},
+    ("listTemplates", "200"): {"getTemplate": {"template": "$response.body#/data/items/0/name"}},
+    ("listWorkers", "200"): {"drainWorker": {"worker": "$response.body#/data/items/0/name"}},
+    ("getJob", "200"): {
+        "getOutput": {"job_id": "$response.body#/data/id", "name": "$response.body#/data/outputs/0/name"}
+    },
 }
 
 
@@ -128,6 +150,8 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     responses = operation["responses"]
     if "requestBody" in operation:
         operation["requestBody"]["required"] = name not in OPTIONAL_BODIES
+        for status, text in JSON_BODY_ERRORS.items():
+            responses.setdefault(status, {"description": text})
     if name == "createAsset":
         operation["requestBody"] = upload_body()
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
@@ -149,6 +173,10 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
                 "application/json": {"schema": {"$ref": "#/components/schemas/Error"}},
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
             }
+        elif links := LINKS.get((name, status)):
+            response["links"] = {
+                following: {"operationId": following, "parameters": places} for following, places in links.items()
+            }
         elif status in ("204", "304"):
             response.pop("content", None)
     operation["responses"] = dict(sorted(responses.items()))
@@ -168,7 +196,8 @@ def complete_parameter(parameter: Json) -> Json:
 
 
 def header_parameter(name: str, description: str) -> Json:
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": {"type": "string"}}
+    schema = HEADER_SCHEMAS.get(name, {"type": "string"})
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 def upload_body() -> Json:

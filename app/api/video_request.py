@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.api.caption_request import Captions, default_captions
 from app.api.effect_request import EffectRequest
 from app.api.lines import one_line
+from app.api.schema_rules import at_most_one_of, exactly_one_of
 from app.api.strict import Strict
 from app.api.template_schema import TemplateChoice
 from app.api.variants_request import VariantsRequest
@@ -19,10 +20,13 @@ from app.domain.fair_share import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRI
 from app.domain.look import PLAIN
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
 from app.domain.variants import Frame
-from app.domain.video import CaptionMode, SceneInput, VideoInput, parse_size
+from app.domain.video import NAMED_SIZES, CaptionMode, SceneInput, VideoInput, parse_size
 
 MAX_SCENES = 1000
 MAX_SEED = 2**32 - 1
+# Of the schema alone: even numbers from 64 to 4096, or a shape that has a name.
+_SIDE = "(?:6[468]|[789][02468]|[1-9][0-9][02468]|[1-3][0-9]{2}[02468]|40[0-8][02468]|409[0246])"
+SIZE_PATTERN = f"^(?:{_SIDE}x{_SIDE}|{'|'.join(NAMED_SIZES)})$"
 
 
 def _refuse_fraction(value: object) -> object:
@@ -79,6 +83,8 @@ class FootageRequest(Strict):
 class SceneRequest(Strict):
     """Give at most one of `image`, `video` and `background`; with none the scene's picture is painted."""
 
+    model_config = ConfigDict(json_schema_extra=at_most_one_of("image", "video", "background"))
+
     text: str = Field(description="What is spoken and shown over this scene's picture. Markdown is read well.")
     title: str | None = Field(None, max_length=200, description="The heading shown with the scene.")
     image: AssetId | None = Field(None, description="The picture, an asset's id; without one it is painted.")
@@ -100,6 +106,8 @@ class SceneRequest(Strict):
 class VideoRequest(Strict):
     """Give exactly one of `text`, `scenes` and `prompt`."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one_of("text", "scenes", "prompt"))
+
     text: str | None = Field(
         None,
         description="What the video says, 1 word to 20,000; plain text or Markdown. It is cut into scenes, and no word "
@@ -120,6 +128,7 @@ class VideoRequest(Strict):
         "1080x1920",
         description="`WIDTHxHEIGHT` in pixels, both even and from 64 to 4096; or `9:16`, `16:9`, `1:1`, `4:5`.",
         examples=["1080x1920", "16:9"],
+        json_schema_extra={"pattern": SIZE_PATTERN},
     )
     fps: FrameRate = Field(30, description="Frames a second.")
     language: str = Field(

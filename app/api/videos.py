@@ -19,10 +19,7 @@ videos = APIBlueprint("videos", __name__, tag="Videos")
 @videos.post("/api/videos")
 @videos.input(VideoRequest, examples=EXAMPLES)
 @videos.output(JobAnswer, 202, description="Accepted. `Location` is where to follow it.")
-@videos.doc(
-    operation_id="createVideo",
-    responses={400: "Not JSON at all", 413: "Too large", 415: "The Content-Type is not JSON"},
-)
+@videos.doc(operation_id="createVideo")
 def submit(json_data: VideoRequest) -> Response:
     """Ask for a video
 

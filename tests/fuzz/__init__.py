@@ -1,0 +1,1 @@
+"""The whole API held against its own OpenAPI document by schemathesis."""
