@@ -15,6 +15,7 @@ from app.models import Job, Org
 from app.models.database import Database, database_now_s
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
+from app.services.api_keys import farms_own_org
 from app.services.asking import Asking
 from app.services.claim_step import Claim, claim_step
 from app.services.farm import Bell, Doorbell, Farm
@@ -50,6 +51,12 @@ def make_org(database: Database, name: str = "studio") -> int:
         session.add(org)
         session.flush()
         return org.id
+
+
+def operator(database: Database) -> Asking:
+    """A request of those who run the farm."""
+    with database.begin() as session:
+        return Asking(farms_own_org(session, database_now_s(session)), "test")
 
 
 def make_job(database: Database, org_id: int, plans: Sequence[StepPlan], *, priority: int = 3) -> int:

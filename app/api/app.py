@@ -10,6 +10,7 @@ from flask import Flask
 import app as product
 from app.api import (
     admin,
+    audit_log,
     auth,
     brand_kit,
     bulk,
@@ -76,6 +77,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         voices.voices,
         templates.templates,
         brand_kit.brand_kit,
+        audit_log.audit_log,
         health.health,
         pages.pages,
     ):

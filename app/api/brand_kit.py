@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
+from app.api.acceptance import asking
 from app.api.answers import success
 from app.api.brand_schema import BrandColours, BrandKitObject
 from app.api.context import current_caller, current_farm
@@ -39,7 +40,7 @@ def put(json_data: BrandKitObject) -> Response:
 
     The whole of it: what is left out is the template's again. Videos that have been accepted keep the kit of then.
     """
-    kept = put_brand_kit(current_farm().database, current_caller().org_id, json_data.to_brand())
+    kept = put_brand_kit(current_farm().database, asking(json_data), json_data.to_brand())
     return success(present(kept))
 
 
@@ -51,7 +52,7 @@ def remove() -> Response:
 
     Videos that have been accepted keep it.
     """
-    return success(BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, current_caller().org_id)))
+    return success(BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, asking())))
 
 
 def present(brand: Brand) -> BrandKitObject:

@@ -13,7 +13,7 @@ from app.api.act_requests import (
     ForceStopRequest,
 )
 from app.api.answers import success
-from app.api.context import current_caller, current_farm
+from app.api.context import current_farm
 from app.api.schemas import Bulk, BulkAnswer, BulkResult, Stopped, StoppedAnswer
 from app.services.bulk import BulkReport, bulk_cancel, bulk_retry, force_stop_all
 
@@ -33,7 +33,7 @@ def cancel(json_data: BulkRequest) -> Response:
     500 at most, the oldest first.
     """
     wanted = json_data.filter.to_filter()
-    return success(_present(bulk_cancel(current_farm().database, current_caller().org_id, wanted, json_data.confirm)))
+    return success(_present(bulk_cancel(current_farm().database, asking(json_data), wanted, json_data.confirm)))
 
 
 @bulk.post("/api/jobs/bulk/retry")
@@ -47,7 +47,9 @@ def retry(json_data: BulkRequest) -> Response:
     them, that have not been retried or restarted yet. With `confirm`, that count, it makes a new job for each of
     them: 500 at most, the oldest first.
     """
-    return success(_present(bulk_retry(current_farm(), asking(), json_data.filter.to_filter(), json_data.confirm)))
+    return success(
+        _present(bulk_retry(current_farm(), asking(json_data), json_data.filter.to_filter(), json_data.confirm))
+    )
 
 
 @bulk.post("/api/admin/jobs/force-stop-all")
@@ -58,9 +60,9 @@ def force_stop(json_data: ForceStopRequest) -> Response:
     """Stop every job
 
     Cancels every live job of the key's organisation, at once and for good. `reason` stands in each job's last event.
-    Any key of the organisation may do it.
+    It takes the scope `admin`.
     """
-    stopped = force_stop_all(current_farm().database, current_caller().org_id, json_data.reason)
+    stopped = force_stop_all(current_farm().database, asking(json_data), json_data.reason)
     return success(Stopped(stopped=stopped))
 
 

@@ -78,6 +78,11 @@ SAID_OF: Mapping[str, Json] = {
         "font": "manrope",
     },
     "BrandKitDeleted": {"deleted": True},
+    "AuditEntry": {
+        "key": {"id": "4k8zq0v2m7x1", "name": "local.key"},
+        "before": {"status": "running"},
+        "after": {"status": "canceled"},
+    },
     "StuckStep": {"status": "running", "worker": "cpu@host:4711"},
 }
 # by the status with which an operation answers,

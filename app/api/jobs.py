@@ -113,4 +113,4 @@ def cancel(job_id: str) -> Response:
 
     It stops for good, within seconds. Stopping it again changes nothing.
     """
-    return success(present_job(cancel_job(current_farm().database, current_caller().org_id, job_id)))
+    return success(present_job(cancel_job(current_farm().database, asking(), job_id)))

@@ -37,6 +37,7 @@ TAG_DESCRIPTIONS = {
     "Voices": "What can be spoken.",
     "Templates": "How a video may look.",
     "Brand kit": "What your videos have in common: name, colours, font, logo.",
+    "Audit log": "Who did what to what in your organisation: a key with the scope `admin`.",
     "Operations": "For those who run the farm: a key of its own organisation with the scope `admin`.",
     "Health": "For those who keep the farm running; no key is needed.",
 }

@@ -40,6 +40,8 @@ POLICY: dict[str, Access] = {
     "brand_kit.show": READS,
     "brand_kit.put": UPLOADS,
     "brand_kit.remove": UPLOADS,
+    # Who did what
+    "audit_log.index": ADMINISTERS,
     # The farm
     "admin.status": OPERATES,
     "admin.pools": OPERATES,

@@ -10,9 +10,10 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.api.acceptance import asking
 from app.api.answers import success
 from app.api.bodies import MULTIPART_OVERHEAD_BYTES, too_large
-from app.api.context import current_caller, current_farm
+from app.api.context import current_farm
 from app.api.presenters import present_asset
 from app.api.problems import WrongContentType
 from app.api.schemas import AssetAnswer
@@ -60,4 +61,4 @@ def store() -> Response:
         raise too_large(limit_bytes)
     # The stream is the request's own temporary file (see StrictRequest), so its name is a path of ours.
     path = Path(cast(str, upload.stream.name))
-    return success(present_asset(store_asset(current_farm(), current_caller().org_id, path)), 201)
+    return success(present_asset(store_asset(current_farm(), asking(), path)), 201)

@@ -4,6 +4,7 @@ Knows the API from outside only: nothing but `app.domain` and urllib3 may be imp
 """
 
 from app.client.acts import Bulk, BulkResult, JobFilter, JobStep, StepError
+from app.client.audit import AuditEntry, AuditKey, AuditUser
 from app.client.client import PATIENCE_S, Client
 from app.client.errors import (
     AnswerError,
@@ -47,6 +48,9 @@ __all__ = [
     "PATIENCE_S",
     "AnswerError",
     "Asset",
+    "AuditEntry",
+    "AuditKey",
+    "AuditUser",
     "Background",
     "BadRequest",
     "BrandColours",

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
 from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
+from app.client.audit import AuditLogMethods
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
 from app.client.looks import BrandKit, TemplateInfo
@@ -34,7 +35,7 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-class Client:
+class Client(AuditLogMethods):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,11 @@ class SceneEdit:
     video: Given[Footage | None] | None = None
     effect: Given[Effect | None] | None = None
     regenerate: tuple[Part, ...] = ()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of the fields that were given."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name))
 
 
 @dataclass(frozen=True)

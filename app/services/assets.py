@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import InvalidInput, ServiceUnavailable, StorageFull, TransientError, UnsupportedMedia
 from app.domain.ids import new_id
 from app.models import Asset
 from app.models.database import database_now_s
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.farm import Farm
 
 HEAD_BYTES = 64 * 1024
@@ -49,7 +52,7 @@ class AssetView:
     created_at: float
 
 
-def store_asset(farm: Farm, org_id: int, path: Path) -> AssetView:
+def store_asset(farm: Farm, asking: Asking, path: Path) -> AssetView:
     """Keep the upload at `path`, whose name means nothing. UnsupportedMedia when we cannot use what is in it."""
     if path.stat().st_size == 0:
         raise InvalidInput("file", "The file is empty.")
@@ -63,7 +66,7 @@ def store_asset(farm: Farm, org_id: int, path: Path) -> AssetView:
     with farm.database.begin() as session:
         asset = Asset(
             id=new_id("ast"),
-            org_id=org_id,
+            org_id=asking.org_id,
             kind=inspected.kind,
             sha256=blob.sha256,
             size_bytes=blob.size_bytes,
@@ -72,6 +75,8 @@ def store_asset(farm: Farm, org_id: int, path: Path) -> AssetView:
             created_at=database_now_s(session),
         )
         session.add(asset)
+        facts = {"kind": asset.kind, "media_type": asset.media_type, "sha256": asset.sha256}
+        note(session, asking, AuditAction.ASSET_UPLOADED, asset.id, after={**facts, "size_bytes": asset.size_bytes})
     return AssetView(
         asset.id, asset.kind, asset.media_type, asset.size_bytes, asset.sha256, asset.facts, asset.created_at
     )

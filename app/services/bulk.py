@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from app.domain.audit_actions import ALL_JOBS, AuditAction
 from app.domain.descent import REPEATS, Relation
 from app.domain.errors import Conflict, InvalidInput, RequestError
 from app.domain.states import TERMINAL_JOB_STATUSES, JobKind, JobStatus
 from app.models import Job
 from app.models.database import Database, database_now_s
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.dispatch import dispatch_now_or_later
 from app.services.farm import Farm
 from app.services.job_log import end_job, lock_job
@@ -66,16 +68,31 @@ class BulkReport:
     results: tuple[BulkResult, ...] | None
 
 
-def bulk_cancel(database: Database, org_id: int, wanted: JobFilter, confirm: int | None) -> BulkReport:
+@dataclass(frozen=True)
+class Told:
+    """What the audit log says of the whole request."""
+
+    asking: Asking
+    action: AuditAction
+    wanted: JobFilter
+
+    def note(self, session: Session, *, found: int, most: int) -> None:
+        """`found` by the filter and confirmed, of which the request acts on `most`."""
+        given = {name: value for name, value in asdict(self.wanted).items() if value is not None}
+        note(session, self.asking, self.action, ALL_JOBS, after={"filter": given, "found": found, "acts_on": most})
+
+
+def bulk_cancel(database: Database, asking: Asking, wanted: JobFilter, confirm: int | None) -> BulkReport:
     """Cancel the live jobs that the filter finds, the oldest first. Conflict when they are not `confirm` any more."""
 
     def cancel(session: Session, job: Job, now: float) -> BulkResult:
         if JobStatus(job.status).is_terminal:
             return BulkResult(job.public_id, Done.SKIPPED, message=f"It has {job.status} meanwhile.")
-        end_job(session, job, JobStatus.CANCELED, now)
+        end_job(session, job, JobStatus.CANCELED, now, asked_by=asking.correlation_id)
         return BulkResult(job.public_id, Done.CANCELED)
 
-    return _act(database, _conditions(org_id, wanted, LIVE, LIVE), confirm, cancel)
+    conditions = _conditions(asking.org_id, wanted, LIVE, LIVE)
+    return _act(database, conditions, confirm, cancel, Told(asking, AuditAction.JOBS_CANCELED, wanted))
 
 
 def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | None) -> BulkReport:
@@ -96,25 +113,33 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
             return BulkResult(job.public_id, Done.SKIPPED, message=error.message)
         return BulkResult(job.public_id, Done.RETRIED, new_id=child.public_id)
 
-    report = _act(farm.database, conditions, confirm, retry)
+    report = _act(farm.database, conditions, confirm, retry, Told(asking, AuditAction.JOBS_RETRIED, wanted))
     if report.results:
         dispatch_now_or_later(farm.database, farm.bell, farm.limits)
     return report
 
 
-def force_stop_all(database: Database, org_id: int, reason: str) -> int:
+def force_stop_all(database: Database, asking: Asking, reason: str) -> int:
     """Cancel every job of the org that is live now; how many. The reason stands in each one's last event."""
     with database.read() as session:
-        live = session.scalars(select(Job.id).where(Job.org_id == org_id, Job.status.in_(LIVE)).order_by(Job.id)).all()
+        live = session.scalars(
+            select(Job.id).where(Job.org_id == asking.org_id, Job.status.in_(LIVE)).order_by(Job.id)
+        ).all()
     stopped = 0
     for start in range(0, len(live), STOPPED_AT_ONCE):
         with database.begin() as session:
             # Locked in the order of their ids, as by everyone who locks several.
             for job_id in live[start : start + STOPPED_AT_ONCE]:
                 job = lock_job(session, job_id)
-                if not JobStatus(job.status).is_terminal:
-                    end_job(session, job, JobStatus.CANCELED, database_now_s(session), reason=reason)
-                    stopped += 1
+                if JobStatus(job.status).is_terminal:
+                    continue
+                now = database_now_s(session)
+                end_job(session, job, JobStatus.CANCELED, now, reason=reason, asked_by=asking.correlation_id)
+                if not stopped:
+                    # With the first of them, so that none is ever stopped without it.
+                    after = {"reason": reason, "live": len(live)}
+                    note(session, asking, AuditAction.JOBS_FORCE_STOPPED, ALL_JOBS, after=after)
+                stopped += 1
     return stopped
 
 
@@ -151,6 +176,7 @@ def _act(
     conditions: list[ColumnElement[bool]],
     confirm: int | None,
     act: Callable[[Session, Job, float], BulkResult],
+    told: Told,
 ) -> BulkReport:
     with database.read() as session:
         count = session.scalar(select(func.count()).select_from(Job).where(*conditions)) or 0
@@ -159,9 +185,14 @@ def _act(
         return BulkReport(count, count > MOST_JOBS, None)
     if confirm != count:
         raise Conflict(f"The filter finds {count} jobs now, not {confirm}. Look again, and confirm that.", count=count)
-    results = []
+    results: list[BulkResult] = []
+    is_told = False
     # A transaction each: one job's lock is never held while waiting for another's.
     for job_id in found:
         with database.begin() as session:
             results.append(act(session, lock_job(session, job_id), database_now_s(session)))
+            if not is_told and results[-1].done != Done.SKIPPED:
+                # With the first change, so that there is none without it; each job's timeline names the request.
+                told.note(session, found=count, most=len(found))
+                is_told = True
     return BulkReport(count, count > MOST_JOBS, tuple(results))

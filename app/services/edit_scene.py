@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.descent import Relation
 from app.domain.errors import Conflict, Gone, NotFound
 from app.domain.revision import Given, SceneEdit, Takes, revise, scene_of, takes_of
@@ -17,6 +18,7 @@ from app.models import Job, Step
 from app.providers.own_text import clean_title, refuse_too_many_words, scene_words
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.family import lock_family, root_of
 from app.services.farm import Farm
 from app.services.job_views import find_job
@@ -68,7 +70,7 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
             footage_s={**(before.footage_s or {}), **found.footage_s} or None,
         )
         check_providers(farm, video)
-        return open_video_job(
+        child = open_video_job(
             session,
             farm.pools,
             asking=asking,
@@ -78,6 +80,9 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
             now=now,
             origin=Origin(parent, Relation.REVISION),
         )
+        after = {"revision": child.revision, "job": child.public_id, "scene": number, "changed": edit.changed}
+        note(session, asking, AuditAction.SCENE_EDITED, public_id, before={"revision": parent.revision}, after=after)
+        return child
 
     return accept_once(farm, asking, make)
 

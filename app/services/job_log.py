@@ -34,6 +34,8 @@ def record(session: Session, job: Job, type_: str, now: float, **data: Any) -> N
     session.add(JobEvent(job_id=job.id, seq=job.last_seq, type=type_, data=data, at=now))
 
 
+# Where an event says whose request caused it, if that was not the request that made its job.
+CORRELATION_ID = "correlation_id"
 APPEND = insert(JobEvent)
 
 
@@ -59,10 +61,12 @@ def end_job(
     now: float,
     error: SceneworksError | None = None,
     reason: str | None = None,
+    asked_by: str | None = None,
 ) -> None:
     """Bring a locked, live job to a terminal state: its one terminal event, and no step of it left live.
 
-    `error` is why it failed; `reason` is what whoever stopped it has said.
+    `error` is why it failed; `reason` is what whoever stopped it has said, and `asked_by` the
+    correlation id of that request.
     """
     assert status.is_terminal and not JobStatus(job.status).is_terminal
     job.status = status
@@ -74,6 +78,8 @@ def end_job(
     facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": error.message}}
     if reason is not None:
         facts["reason"] = reason
+    if asked_by is not None:
+        facts[CORRELATION_ID] = asked_by
     record(session, job, f"{job.kind}.{status.value}", now, **facts)
 
 

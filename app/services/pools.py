@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.states import Pool, StepStatus
 from app.models import PoolPause, Step, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG, IS_WAITING
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.pool_pauses import paused_pools
 from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
@@ -45,7 +49,7 @@ def view_pools(database: Database) -> tuple[PoolView, ...]:
         return _views(session)
 
 
-def pause_pool(database: Database, name: str, reason: str, until: float | None = None) -> PoolView:
+def pause_pool(database: Database, asking: Asking, name: str, reason: str, until: float | None = None) -> PoolView:
     """Let nothing more begin in the pool, until epoch second `until` or until it is resumed. What runs is finished.
 
     Pausing it again changes the reason and the end. NotFound for no pool of ours; InvalidInput for an end in the past.
@@ -55,9 +59,11 @@ def pause_pool(database: Database, name: str, reason: str, until: float | None =
         now = database_now_s(session)
         if until is not None and until <= now:
             raise InvalidInput("until", "The pause would be over already: give a time in the future.")
-        before = session.get(PoolPause, pool)
+        before = session.get(PoolPause, pool, with_for_update=True)
         since = now if before is None else before.since
+        told = _told(before)
         session.merge(PoolPause(pool=pool, reason=reason, since=since, until=until))
+        note(session, asking, AuditAction.POOL_PAUSED, pool, before=told, after={"reason": reason, "until": until})
         # What was called but not begun goes back into the order: who is first may be another when work goes on.
         called = select(Step.id).where(Step.pool == pool, Step.status == StepStatus.READY, Step.rung_at.is_not(None))
         session.execute(
@@ -70,12 +76,20 @@ def pause_pool(database: Database, name: str, reason: str, until: float | None =
         return _view(session, pool)
 
 
-def resume_pool(database: Database, name: str) -> PoolView:
+def resume_pool(database: Database, asking: Asking, name: str) -> PoolView:
     """Let work begin in the pool again; changes nothing when it is not paused."""
     pool = _pool(name)
     with database.begin() as session:
-        session.execute(delete(PoolPause).where(PoolPause.pool == pool))
+        pause = session.get(PoolPause, pool, with_for_update=True)
+        if pause is not None:
+            note(session, asking, AuditAction.POOL_RESUMED, pool, before=_told(pause))
+            session.delete(pause)
+            session.flush()
         return _view(session, pool)
+
+
+def _told(pause: PoolPause | None) -> dict[str, Any] | None:
+    return None if pause is None else {"reason": pause.reason, "until": pause.until}
 
 
 def _pool(name: str) -> Pool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.descent import EVERYTHING, Relation, require_repeatable, wish_for
 from app.domain.states import JobStatus
 from app.domain.video import VideoInput
 from app.models import Job, Step
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.farm import Farm
 from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
@@ -28,7 +30,10 @@ def retry_job(farm: Farm, asking: Asking, public_id: str, from_step: str | None 
         require_repeatable(JobStatus(parent.status), Relation.RETRY, from_step)
         kinds = {} if from_step is None else _kinds_of_steps(session, parent)
         origin = Origin(parent, Relation.RETRY, wish_for(from_step, kinds))
-        return repeat(session, farm, origin, asking, now)
+        child = repeat(session, farm, origin, asking, now)
+        after = {"job": child.public_id, "from_step": from_step}
+        note(session, asking, AuditAction.JOB_RETRIED, public_id, before={"status": parent.status}, after=after)
+        return child
 
     return accept_once(farm, asking, make)
 
@@ -39,7 +44,10 @@ def restart_job(farm: Farm, asking: Asking, public_id: str) -> Accepted:
     def make(session: Session, now: float) -> Job:
         parent = find_job(session, asking.org_id, public_id)
         require_repeatable(JobStatus(parent.status), Relation.RESTART)
-        return repeat(session, farm, Origin(parent, Relation.RESTART, EVERYTHING), asking, now)
+        child = repeat(session, farm, Origin(parent, Relation.RESTART, EVERYTHING), asking, now)
+        after = {"job": child.public_id}
+        note(session, asking, AuditAction.JOB_RESTARTED, public_id, before={"status": parent.status}, after=after)
+        return child
 
     return accept_once(farm, asking, make)
 

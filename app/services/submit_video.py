@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.dress import dress
 from app.domain.effects import Effect, unknown_effect
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
@@ -23,6 +24,7 @@ from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
@@ -80,7 +82,7 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
         # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
         asked = dress(submission.video, _brand_for(session, asking.org_id, submission))
         found = resolve_assets(session, asking.org_id, _uses_of(asked))
-        return open_video_job(
+        job = open_video_job(
             session,
             farm.pools,
             asking=asking,
@@ -89,8 +91,18 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
             priority=submission.priority,
             now=now,
         )
+        note(session, asking, AuditAction.VIDEO_CREATED, job.public_id, after=_told(submission))
+        return job
 
     return accept_once(farm, asking, make)
+
+
+def _told(submission: Submission) -> dict[str, Any]:
+    """What the audit log says of it: of what kind and size, not what it tells."""
+    video = submission.video
+    source = next(name for name in ("text", "scenes", "prompt") if getattr(video, name) is not None)
+    size = {"width_px": video.width_px, "height_px": video.height_px}
+    return {"source": source, **size, "priority": submission.priority}
 
 
 def _brand_for(session: Session, org_id: int, submission: Submission) -> Brand | None:

@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, NotFound
 from app.models import Step, Worker
 from app.models.database import Database, database_now_s
 from app.models.step import IS_LEASED
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.pool_rooms import WORKER_SEEN_WITHIN_S
 
 
@@ -43,7 +46,7 @@ def view_workers(database: Database) -> tuple[WorkerView, ...]:
         return tuple(_view(session, worker) for worker in workers)
 
 
-def drain_worker(database: Database, name: str) -> WorkerView:
+def drain_worker(database: Database, asking: Asking, name: str) -> WorkerView:
     """Tell a worker to take nothing more, finish what it has, and end; it hears it at its next beat.
 
     NotFound for a name that nobody has; Conflict when the worker has not been heard of lately.
@@ -55,7 +58,11 @@ def drain_worker(database: Database, name: str) -> WorkerView:
         now = database_now_s(session)
         if worker.beat_at <= now - WORKER_SEEN_WITHIN_S:
             raise Conflict("This worker has not been heard of lately, so it would not hear either.")
-        worker.draining_at = worker.draining_at or now
+        if worker.draining_at is None:
+            worker.draining_at = now
+            note(
+                session, asking, AuditAction.WORKER_DRAINED, name, before={"draining": False}, after={"draining": True}
+            )
         session.flush()
         return _view(session, worker)
 

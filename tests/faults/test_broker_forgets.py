@@ -14,6 +14,7 @@ from app.models.step import IS_IN_FLIGHT
 from app.services.pools import pause_pool, resume_pool
 from tests.brokers import Broker
 from tests.chat_vendor import GOOD, Answer, ChatVendor
+from tests.farms import operator
 from tests.faults.callers import check_all_done_at_once, live_jobs
 from tests.faults.sizes import RecordProperty, Sizes
 from tests.real_farm import RealFarm
@@ -40,10 +41,10 @@ def test_a_broker_that_loses_everything_is_told_once_more(
     vendor.answer = Answer(GOOD.body, after=may_answer)
     slots = sizes.running_at_flush
     # Held back until all are there, and then those of the highest priority are the first to begin.
-    pause_pool(farm.database, "io", "until all are there")
+    pause_pool(farm.database, operator(farm.database), "io", "until all are there")
     jobs = [farm.submit(SMALL) for _ in range(sizes.waiting_at_flush)]
     jobs += [farm.submit(VideoRequest(prompt=f"Film {n}", size="64x64", fps=24, priority=5)) for n in range(slots)]
-    resume_pool(farm.database, "io")
+    resume_pool(farm.database, operator(farm.database), "io")
     wait_for(lambda: len(vendor.asked) == slots and steps_called(farm) >= slots, within_s=60, what="all slots at work")
     broker.empty()
     begun, lost, waiting = steps_begun(farm), steps_called(farm), live_jobs(farm) - slots

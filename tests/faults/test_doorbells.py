@@ -18,6 +18,7 @@ from app.models import Step, StepAttempt
 from app.services.farm import Doorbell
 from app.services.pools import pause_pool, resume_pool
 from tests.brokers import Broker
+from tests.farms import operator
 from tests.faults.callers import ask_for_video
 from tests.real_farm import RealFarm
 from tests.waiting import wait_for
@@ -50,10 +51,10 @@ class FiveBells:
 def test_a_doorbell_that_is_rung_five_times_at_once_is_answered_once(farm: RealFarm) -> None:
     bells = FiveBells(farm.settings.broker_url)
     # Held back, so that the first five are ours and find the step ready.
-    pause_pool(farm.database, "io", "rung by hand")
+    pause_pool(farm.database, operator(farm.database), "io", "rung by hand")
     job = farm.submit(TINY)
     (script,) = steps_of(farm, job.id)
-    resume_pool(farm.database, "io")
+    resume_pool(farm.database, operator(farm.database), "io")
     bells.ring(script)
 
     rung = {script.id}

@@ -18,6 +18,7 @@ from app.models import Job as JobRow
 from app.models import Step, StepAttempt, Worker
 from app.services.pools import pause_pool, resume_pool
 from app.services.workers import drain_worker
+from tests.farms import operator
 from tests.faults.callers import live_jobs
 from tests.faults.sizes import RecordProperty, Sizes
 from tests.real_farm import RealFarm, real_farm
@@ -67,9 +68,9 @@ def test_a_rolling_restart_under_load_fails_nothing(
     farm: RealFarm, sizes: Sizes, record_property: RecordProperty
 ) -> None:
     # Held back until all are there, so that each restart finds work.
-    pause_pool(farm.database, "cpu", "until the restart")
+    pause_pool(farm.database, operator(farm.database), "cpu", "until the restart")
     jobs = [farm.submit(VideoRequest(text=f"Number {n}.", size="64x64")) for n in range(sizes.jobs_at_restart)]
-    resume_pool(farm.database, "cpu")
+    resume_pool(farm.database, operator(farm.database), "cpu")
     for pool in ("cpu", "io"):
         record_property("live_jobs", live_jobs(farm))
         drained_s = restart(farm, pool)
@@ -81,7 +82,7 @@ def test_a_rolling_restart_under_load_fails_nothing(
 def test_a_drain_by_an_operator_brings_a_fresh_worker(farm: RealFarm) -> None:
     with farm.database.read() as session:
         old = session.scalars(select(Worker).where(Worker.pool == "cpu")).one()
-    drain_worker(farm.database, old.name)
+    drain_worker(farm.database, operator(farm.database), old.name)
     job = farm.submit(SMALL)
 
     def fresh() -> bool:

@@ -13,6 +13,7 @@ from urllib3 import BaseHTTPResponse
 
 from app.models.database import Database
 from app.services.api_keys import key_id_of, revoke
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from tests.api_server import Api, data_of, error_of, finished_job, local_org_id, serve
 
@@ -125,7 +126,7 @@ def test_a_stream_tells_everything_from_the_start_and_ends_with_the_job(api: Api
     events = events_of(stream)
     assert next(events)[:2] == (None, "progress")
     assert next(events)[:2] == ("1", "video.queued")
-    cancel_job(api.farm.database, local_org_id(api), job_id)
+    cancel_job(api.farm.database, Asking(local_org_id(api), "cancel"), job_id)
     rest = list(events)
     assert [(number, kind) for number, kind, _ in rest] == [(None, "progress"), ("2", "video.canceled")]
     assert rest[0][2] == data_of(api.get(f"/api/jobs/{job_id}"))
@@ -168,7 +169,7 @@ def test_streams_leave_room_for_other_requests_and_give_their_place_back(api: Ap
     refused = api.stream(job_id)
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
     assert api.get("/health/healthz").status == 200
-    cancel_job(api.farm.database, local_org_id(api), job_id)
+    cancel_job(api.farm.database, Asking(local_org_id(api), "cancel"), job_id)
     readers = [threading.Thread(target=lambda stream=stream: list(events_of(stream))) for stream in streams]
     for reader in readers:
         reader.start()

@@ -11,6 +11,7 @@ from app.domain.plan import StepPlan
 from app.domain.states import Pool
 from app.models import Job, Step
 from app.models.database import Database
+from app.services.asking import Asking
 from app.services.audit import audit
 from app.services.cancel_job import cancel_job
 from app.storage.local import LocalStorage
@@ -42,7 +43,7 @@ def job_id(database: Database, storage: LocalStorage, tmp_path: Path) -> int:
         finish(database, claim(database, step_id(database, done, name)), blob=sha256)
     for job in (under_way, canceled):
         claim(database, step_id(database, job, "a"))
-    cancel_job(database, org_id, public_id(database, canceled))
+    cancel_job(database, Asking(org_id, "cancel"), public_id(database, canceled))
     assert audit(database, storage, [public_id(database, it) for it in (done, under_way, canceled)]) == []
     return done
 

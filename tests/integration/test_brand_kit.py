@@ -116,7 +116,7 @@ def test_a_later_kit_changes_no_accepted_job_and_none_of_its_retries(api: Api) -
     before = input_of(api, job_id)
     put_kit(api, {"name": "Borealis", "colours": {"accent": "#FF00FF"}})
     org_id = local_org_id(api)
-    cancel_job(api.farm.database, org_id, job_id)
+    cancel_job(api.farm.database, Asking(org_id, "cancel"), job_id)
     again = retry_job(api.farm, Asking(org_id, "again"), job_id).job.id
     assert input_of(api, job_id) == before == input_of(api, again)
 
@@ -124,9 +124,9 @@ def test_a_later_kit_changes_no_accepted_job_and_none_of_its_retries(api: Api) -
 def test_a_logo_comes_with_the_kit_and_is_the_orgs_own(api: Api, tmp_path: Path) -> None:
     Image.new("RGBA", (80, 40), (255, 0, 0, 128)).save(tmp_path / "logo.png")
     Image.new("L", (2200, 2200)).save(tmp_path / "large.png")
-    logo = store_asset(api.farm, local_org_id(api), tmp_path / "logo.png")
-    large = store_asset(api.farm, local_org_id(api), tmp_path / "large.png")
-    others = store_asset(api.farm, make_org(api.farm.database, "others"), tmp_path / "logo.png")
+    logo = store_asset(api.farm, Asking(local_org_id(api), "upload"), tmp_path / "logo.png")
+    large = store_asset(api.farm, Asking(local_org_id(api), "upload"), tmp_path / "large.png")
+    others = store_asset(api.farm, Asking(make_org(api.farm.database, "others"), "upload"), tmp_path / "logo.png")
     for refused in (large.id, others.id):
         assert error_of(put_kit(api, {"logo": refused}))["details"]["field"] == "logo"
     assert data_of(put_kit(api, {"logo": logo.id}))["logo"] == logo.id

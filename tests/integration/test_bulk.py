@@ -64,7 +64,7 @@ def test_one_request_retries_500_jobs_at_most_the_oldest_first(farm: Farm, org_i
 
 def test_one_request_cancels_500_jobs_at_most_the_oldest_first(database: Database, org_id: int) -> None:
     jobs = store_jobs(database, org_id, MOST_JOBS + 1, JobStatus.QUEUED)
-    report = bulk_cancel(database, org_id, EVERY_VIDEO, MOST_JOBS + 1)
+    report = bulk_cancel(database, Asking(org_id, "stop"), EVERY_VIDEO, MOST_JOBS + 1)
     assert (report.capped, ids_of(report)) == (True, jobs[:MOST_JOBS])
     with database.read() as session:
         assert session.scalars(select(Job.public_id).where(Job.status == JobStatus.QUEUED)).all() == jobs[MOST_JOBS:]

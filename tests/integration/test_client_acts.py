@@ -23,6 +23,7 @@ from app.client import (
     SceneRequest,
     VideoRequest,
     WorkerEncoder,
+    audit,
 )
 from app.domain.states import JobStatus, StepStatus
 from app.models import Worker
@@ -52,6 +53,17 @@ def client(api: ServedApi) -> Iterator[Client]:
 @pytest.fixture
 def canceled(client: Client) -> Job:
     return client.cancel(client.submit_video(SMALL, idempotency_key="canceled").id)
+
+
+def test_the_audit_log_is_read_to_its_end_page_by_page(
+    client: Client, canceled: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_A_PAGE", 1)
+    last, first = client.audit_log(target=canceled.id)
+    assert (last.action, last.before, last.after) == ("job.canceled", {"status": "queued"}, {"status": "canceled"})
+    assert (first.action, first.user, first.key) == ("video.created", None, last.key)
+    assert list(client.audit_log(action="job.canceled", since=last.at)) == [last]
+    assert list(client.audit_log(until=first.at)) == []
 
 
 def test_a_job_is_retried_and_restarted_once_for_each_key(client: Client, canceled: Job) -> None:

@@ -17,7 +17,7 @@ from app.services.dispatch import dispatch
 from app.services.hand_back import hand_back
 from app.services.pool_rooms import SMALLEST_WINDOW
 from app.services.workers import drain_worker, view_workers
-from tests.farms import ListBell, claim, finish, make_job, make_org
+from tests.farms import ListBell, claim, finish, make_job, make_org, operator
 from tests.waiting import wait_for
 from workers.drain import Drain
 from workers.worker_beat import WorkerBeat
@@ -103,7 +103,7 @@ def test_a_worker_hears_that_it_must_go_and_is_no_longer_counted_on(
 ) -> None:
     (worker,) = view_workers(database)
     assert (worker.is_alive, worker.draining_at, worker.slots) == (True, None, 9)
-    assert drain_worker(database, worker.name).draining_at is not None
+    assert drain_worker(database, operator(database), worker.name).draining_at is not None
     wait_for(told_to_go.is_set, what="the worker to hear of it")
     make_job(
         database,
@@ -120,11 +120,11 @@ def test_a_worker_that_was_sent_a_signal_says_so_itself(database: Database, beat
 
 def test_only_a_worker_that_is_there_can_be_drained(database: Database, beat: WorkerBeat) -> None:
     with pytest.raises(NotFound):
-        drain_worker(database, "cpu@nowhere:2")
+        drain_worker(database, operator(database), "cpu@nowhere:2")
     with database.begin() as session:
         gone = {"pool": Pool.CPU, "host": "h", "pid": 2, "slots": 1, "version": "1", "started_at": 0.0}
         session.add(Worker(name="gone", beat_at=0.0, **gone))
         session.flush()
         session.execute(update(Worker).where(Worker.name == "gone").values(beat_at=now_s() - 60))
     with pytest.raises(Conflict):
-        drain_worker(database, "gone")
+        drain_worker(database, operator(database), "gone")

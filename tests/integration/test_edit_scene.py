@@ -71,7 +71,7 @@ def script_of(farm: Farm, job: JobView) -> Script:
 
 def upload(farm: Farm, org_id: int, folder: Path) -> str:
     Image.new("RGB", (300, 500), (200, 30, 40)).save(folder / "red.png")
-    return store_asset(farm, org_id, folder / "red.png").id
+    return store_asset(farm, Asking(org_id, "upload"), folder / "red.png").id
 
 
 def test_other_words_are_spoken_and_painted_and_no_other_scene_is_touched(

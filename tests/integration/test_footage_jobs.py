@@ -38,7 +38,7 @@ def film(folder: Path, *, sound: bool = True) -> Path:
 
 @pytest.fixture
 def clip_id(farm: Farm, org_id: int, tmp_path: Path) -> str:
-    asset = store_asset(farm, org_id, film(tmp_path))
+    asset = store_asset(farm, Asking(org_id, "upload"), film(tmp_path))
     assert (asset.kind, asset.media_type, asset.facts["has_sound"]) == ("video", "video/mp4", True)
     return asset.id
 
@@ -98,7 +98,7 @@ def test_videos_are_handed_out_with_the_pictures_and_serve_as_music(farm: Farm, 
 
 
 def test_what_a_video_has_not_is_refused_by_field(farm: Farm, org_id: int, clip_id: str, tmp_path: Path) -> None:
-    silent = store_asset(farm, org_id, film(tmp_path, sound=False)).id
+    silent = store_asset(farm, Asking(org_id, "upload"), film(tmp_path, sound=False)).id
     refusals = {
         "scenes.1.video": video_with(Footage("ast_none")),
         "scenes.1.video.end_s": video_with(Footage(clip_id, 0.0, 2.5)),

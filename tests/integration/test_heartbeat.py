@@ -13,6 +13,7 @@ from app.domain.plan import StepPlan
 from app.domain.states import Pool
 from app.models import Job, Step
 from app.models.database import Database, now_s
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.claim_step import Claim
 from app.services.leases import LeaseKey
@@ -49,7 +50,7 @@ def test_a_canceled_step_is_told_at_its_next_report(database: Database, claimed:
     with database.read() as session:
         job = session.execute(select(Job)).scalar_one()
     with LeaseHeartbeat(database, TTL_S).hold(LeaseKey(claimed.step_id, claimed.token)) as lease:
-        cancel_job(database, job.org_id, job.public_id)
+        cancel_job(database, Asking(job.org_id, "cancel"), job.public_id)
         wait_for(lease.lost.is_set)
         with pytest.raises(LeaseLost):
             lease.report(0.5)
@@ -65,7 +66,7 @@ def test_a_step_that_hangs_is_told_to_its_process(database: Database, claimed: C
         if canceled:
             with database.read() as session:
                 job = session.execute(select(Job)).scalar_one()
-            cancel_job(database, job.org_id, job.public_id)
+            cancel_job(database, Asking(job.org_id, "cancel"), job.public_id)
         wait_for(hung.is_set, what="the end of its patience")
 
 

@@ -16,7 +16,7 @@ from app.services.dispatch import dispatch
 from app.services.job_views import JobView, view_job
 from app.services.pools import PoolView, pause_pool, resume_pool, view_pools
 from app.services.settle_jobs import settle_jobs
-from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org
+from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org, operator
 
 CLIPS = [StepPlan(f"scene/{number}/clip", "video.clip", Pool.CPU) for number in (1, 2)]
 SCRIPT = StepPlan("script", "video.script", Pool.IO)
@@ -33,11 +33,11 @@ def pool(database: Database, name: str) -> PoolView:
 
 def test_nothing_is_called_in_a_paused_pool_and_the_other_pools_go_on(database: Database) -> None:
     make_job(database, make_org(database), [*CLIPS, SCRIPT])
-    pause_pool(database, "cpu", "the disk is being changed")
+    pause_pool(database, operator(database), "cpu", "the disk is being changed")
     bell = ListBell()
     dispatch(database, bell)
     assert [doorbell.pool for doorbell in bell.rung] == [Pool.IO]
-    resume_pool(database, "cpu")
+    resume_pool(database, operator(database), "cpu")
     assert dispatch(database, bell) == 2
 
 
@@ -46,7 +46,7 @@ def test_a_running_step_is_finished_and_a_called_one_does_not_begin(database: Da
     bell = ListBell()
     dispatch(database, bell)
     running = claim(database, bell.rung[0].step_id)
-    pause_pool(database, "cpu", "maintenance")
+    pause_pool(database, operator(database), "cpu", "maintenance")
     assert claim_step(database, bell.rung[1].step_id, "worker-1", LEASE_TTL_S) is None
     finish(database, running)
     settle_jobs(database)
@@ -57,10 +57,10 @@ def test_a_running_step_is_finished_and_a_called_one_does_not_begin(database: Da
 
 def test_a_job_that_had_not_begun_is_queued_again_when_its_pool_is_resumed(database: Database) -> None:
     job_id = make_job(database, make_org(database), CLIPS)
-    pause_pool(database, "cpu", "maintenance")
+    pause_pool(database, operator(database), "cpu", "maintenance")
     settle_jobs(database)
     assert seen(database, job_id).status == JobStatus.WAITING
-    resume_pool(database, "cpu")
+    resume_pool(database, operator(database), "cpu")
     settle_jobs(database)
     assert seen(database, job_id).status == JobStatus.QUEUED
     bell = ListBell()
@@ -74,7 +74,7 @@ def test_a_pause_with_an_end_is_over_by_itself(database: Database) -> None:
     make_job(database, make_org(database), CLIPS)
     with database.read() as session:
         until = database_now_s(session) + 3600
-    assert pause_pool(database, "cpu", "lunch", until).pause is not None
+    assert pause_pool(database, operator(database), "cpu", "lunch", until).pause is not None
     assert dispatch(database, ListBell()) == 0
     with database.begin() as session:
         session.execute(update(PoolPause).values(until=now_s() - 1))
@@ -84,13 +84,13 @@ def test_a_pause_with_an_end_is_over_by_itself(database: Database) -> None:
 
 def test_a_pause_that_would_be_over_already_is_refused(database: Database) -> None:
     with pytest.raises(InvalidInput) as refused:
-        pause_pool(database, "cpu", "yesterday", 1.0)
+        pause_pool(database, operator(database), "cpu", "yesterday", 1.0)
     assert refused.value.field == "until"
 
 
 def test_a_pool_that_there_is_not_is_refused(database: Database) -> None:
     with pytest.raises(NotFound, match="cpu, gpu, io"):
-        pause_pool(database, "tpu", "never")
+        pause_pool(database, operator(database), "tpu", "never")
 
 
 def test_a_pool_shows_what_runs_what_waits_and_for_how_long(database: Database) -> None:

@@ -192,7 +192,7 @@ def test_the_parents_own_pictures_count_before_newer_ones_of_the_same_request(fa
 
 def canceled_at_once(farm: Farm, org_id: int, job: JobView) -> JobView:
     """The job, ended before any of its steps began."""
-    ended = cancel_job(farm.database, org_id, job.id)
+    ended = cancel_job(farm.database, Asking(org_id, "cancel"), job.id)
     work_off(farm)
     return ended
 
@@ -226,7 +226,7 @@ def test_what_an_unfinished_restart_has_made_is_not_made_again_after_a_retry_tha
 
 def test_a_canceled_job_can_be_retried_and_keeps_its_labels_and_priority(farm: Farm, org_id: int) -> None:
     job_id = submit(farm, org_id, SMALL)
-    cancel_job(farm.database, org_id, job_id)
+    cancel_job(farm.database, Asking(org_id, "cancel"), job_id)
     with farm.database.begin() as session:
         job = session.execute(select(Job).where(Job.public_id == job_id)).scalar_one()
         job.labels, job.priority = {"customer": "42"}, 5

@@ -13,6 +13,7 @@ from app.domain.states import JobStatus, Pool, StepStatus
 from app.domain.waits import WaitReason
 from app.models import Job, JobEvent, Step, StepAttempt
 from app.models.database import Database, now_s
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.claim_step import Claim, claim_step
 from app.services.dispatch import dispatch
@@ -139,7 +140,7 @@ def test_a_heartbeat_keeps_a_lease_and_learns_of_a_cancel(database: Database) ->
     assert extend_leases(database, {key: 0.5}, LEASE_TTL_S) == set()
     assert recover(database).leases == 0
     assert step_of(database, job_id, "a").progress == 0.5
-    cancel_job(database, org_id, job_of(database, job_id).public_id)
+    cancel_job(database, Asking(org_id, "cancel"), job_of(database, job_id).public_id)
     assert extend_leases(database, {key: 0.6}, LEASE_TTL_S) == {key}
 
 
@@ -186,8 +187,8 @@ def test_a_canceled_job_has_one_terminal_event_and_its_running_step_cannot_commi
     job_id = make_job(database, org_id, [A, B])
     claimed = claim(database, step_of(database, job_id, "a").id)
     public_id = job_of(database, job_id).public_id
-    cancel_job(database, org_id, public_id)
-    cancel_job(database, org_id, public_id)
+    cancel_job(database, Asking(org_id, "cancel"), public_id)
+    cancel_job(database, Asking(org_id, "cancel"), public_id)
     with pytest.raises(LeaseLost):
         finish(database, claimed)
     assert events_of(database, job_id).count("video.canceled") == 1

@@ -18,7 +18,7 @@ from app.services.find_stuck import find_stuck, view_stuck
 from app.services.pools import pause_pool, resume_pool
 from app.services.recover import recover
 from app.services.standstill import Standstill
-from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org
+from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org, operator
 
 CLIP = StepPlan("scene/1/clip", "video.clip", Pool.CPU)
 
@@ -143,9 +143,9 @@ def test_after_a_pause_the_clock_begins_anew(database: Database, step_id: int) -
     add_worker(database)
     standstill = Standstill()
     look_for_31_s(database, standstill)
-    pause_pool(database, "cpu", "maintenance")
+    pause_pool(database, operator(database), "cpu", "maintenance")
     assert sweep(database, standstill) == []
-    resume_pool(database, "cpu")
+    resume_pool(database, operator(database), "cpu")
     assert sweep(database, standstill) == []
     look_for_31_s(database, standstill)
     assert sweep(database, standstill) == [StuckReason.READY_TOO_LONG_WHILE_IDLE]

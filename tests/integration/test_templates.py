@@ -24,6 +24,7 @@ from app.media.clip import render_clip
 from app.media.overlays import SceneTitle, Watermark
 from app.media.poster import rgb_of
 from app.models.database import Database
+from app.services.asking import Asking
 from app.services.assets import store_asset
 from app.services.farm import Farm
 from app.services.step_views import list_steps
@@ -176,7 +177,7 @@ FRAMED = Template("ours", intro=Card(length_s=1.5), outro=Card(length_s=1.5), tr
 def test_a_video_in_a_template_passes_the_gate_and_is_told_in_the_manifest(farm: Farm, tmp_path: Path) -> None:
     org_id = make_org(farm.database)
     Image.new("RGBA", (300, 100), (255, 255, 255, 255)).save(tmp_path / "logo.png")
-    logo = store_asset(farm, org_id, tmp_path / "logo.png")
+    logo = store_asset(farm, Asking(org_id, "upload"), tmp_path / "logo.png")
     look = Template.from_json(load_template("nightfall"))
     look = replace(look, logo=replace(look.logo or Logo(), asset=logo.id), lower_third=LowerThird())
     job = made(farm, org_id, replace(SMALL, template=look))

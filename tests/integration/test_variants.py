@@ -156,5 +156,5 @@ def test_a_variant_can_be_fetched_while_the_job_goes_on_and_after_it_was_cancele
     assert [event.data["name"] for event in ready] == [output.name for output in job.outputs] == names
     with pytest.raises(NotFound):
         get_artifact(farm.database, org_id, job_id, "video.mp4")
-    cancel_job(farm.database, org_id, job_id)
+    cancel_job(farm.database, Asking(org_id, "cancel"), job_id)
     assert get_artifact(farm.database, org_id, job_id, names[0]).media_type == "video/mp4"

@@ -215,7 +215,7 @@ def work_off_late(farm: Farm, *, steps: int = 10_000) -> None:
 
 def restarted(farm: Farm, org_id: int, job: JobView) -> JobView:
     """The job that does it anew, the only one whose doorbell has been rung."""
-    cancel_job(farm.database, org_id, job.id)
+    cancel_job(farm.database, Asking(org_id, "cancel"), job.id)
     assert isinstance(farm.bell, ListBell)
     farm.bell.rung.clear()
     return restart_job(farm, Asking(org_id, "again"), job.id).job

@@ -16,6 +16,7 @@ from app.domain.waits import WaitReason
 from app.domain.windows import parse_windows
 from app.models import Job, JobEvent, Step, StepAttempt
 from app.models.database import Database, database_now_s
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from app.services.claim_step import claim_step
 from app.services.dispatch import dispatch
@@ -205,7 +206,7 @@ def test_a_canceled_step_keeps_its_place_until_its_worker_has_heard_of_it(
     limits = FlowLimits(concurrency={"painter": 1}, let_go_s=let_go_s)
     bell = ListBell()
     assert dispatch(database, bell, limits) == 1
-    cancel_job(database, org_id, claim(database, bell.rung[0].step_id).job_public_id)
+    cancel_job(database, Asking(org_id, "cancel"), claim(database, bell.rung[0].step_id).job_public_id)
     assert dispatch(database, bell, limits) == called
 
 

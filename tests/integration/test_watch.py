@@ -15,6 +15,7 @@ import app.services
 from app.api.event_types import STORED_EVENTS
 from app.models import Job, Step
 from app.models.database import Database
+from app.services.asking import Asking
 from app.services.cancel_job import cancel_job
 from tests.api_server import Api, local_org_id, serve
 from tests.farms import claim
@@ -85,7 +86,7 @@ def test_every_stream_of_a_job_ends_with_it(api: Api, database: Database) -> Non
     job_id = api.accept()["id"]
     listeners = [Listener(api, job_id) for _ in range(3)]
     wait_for(lambda: all("video.queued" in listener.heard for listener in listeners), what="the first events")
-    cancel_job(database, local_org_id(api), job_id)
+    cancel_job(database, Asking(local_org_id(api), "cancel"), job_id)
     for listener in listeners:
         wait_for(listener.has_ended.is_set, what="the end of the stream")
         assert listener.heard.count("event: video.canceled") == 1

@@ -1,0 +1,29 @@
+"""What the audit log tells of: each kind of act, as it stands in a row."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """The target of an act is the public id of what it was done to; of acts on many jobs it is `jobs`."""
+
+    VIDEO_CREATED = "video.created"  # the target is the new job
+    SCENE_EDITED = "scene.edited"  # the target is the job that was edited; the new one is in `after`
+    JOB_RETRIED = "job.retried"  # the target is the job that was tried again; the new one is in `after`
+    JOB_RESTARTED = "job.restarted"  # the same
+    JOB_CANCELED = "job.canceled"
+    JOBS_CANCELED = "jobs.canceled"  # what a filter found: one row for all of them
+    JOBS_RETRIED = "jobs.retried"  # the same
+    JOBS_FORCE_STOPPED = "jobs.force_stopped"  # everything that was live
+    ASSET_UPLOADED = "asset.uploaded"
+    BRAND_KIT_SET = "brand_kit.set"
+    BRAND_KIT_DELETED = "brand_kit.deleted"
+    POOL_PAUSED = "pool.paused"
+    POOL_RESUMED = "pool.resumed"
+    WORKER_DRAINED = "worker.drained"
+
+
+# The targets of acts that are not done to one thing with an id.
+ALL_JOBS = "jobs"
+BRAND_KIT = "brand_kit"
