@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -28,10 +29,11 @@ class Patience:
 
 
 class HeldLease:
-    """A lease while its step runs."""
+    """A lease while its step runs. `about` says in the log of which job the step is."""
 
-    def __init__(self, key: LeaseKey) -> None:
+    def __init__(self, key: LeaseKey, about: Mapping[str, Any] | None = None) -> None:
         self.key = key
+        self.about = about or {}
         self.progress = 0.0
         self.lost = threading.Event()
         self.has_reported = False
@@ -76,7 +78,8 @@ class LeaseHeartbeat:
 
     @contextmanager
     def hold(self, key: LeaseKey) -> Iterator[HeldLease]:
-        lease = HeldLease(key)
+        # What is bound in the step's thread is not in the one that beats.
+        lease = HeldLease(key, structlog.contextvars.get_contextvars())
         with self._changed:
             self._held[key] = lease
             if self._thread is None:
@@ -114,5 +117,5 @@ class LeaseHeartbeat:
             lease.hear(self._beat_s)
             limit_s = self._patience.lost_s if lease.lost.is_set() else self._patience.silent_s
             if self._on_hung is not None and lease.silent_s >= limit_s:
-                log.error("step_hangs", step_id=lease.key.step_id, silent_s=round(lease.silent_s))
+                log.error("step_hangs", step_id=lease.key.step_id, silent_s=round(lease.silent_s), **lease.about)
                 self._on_hung()

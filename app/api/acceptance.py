@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Response, request, url_for
+from flask import Response, g, request, url_for
 from pydantic import BaseModel
 
 from app.api.answers import success
@@ -41,6 +41,8 @@ def request_key(body: BaseModel | None) -> RequestKey | None:
 
 def accepted_answer(accepted: Accepted) -> Response:
     """202 with the job, `Location`, and `Idempotent-Replayed` when it had been made before."""
+    # For the request's line in the log.
+    g.made = accepted.job.id
     response = success(present_job(accepted.job), 202, Location=url_for("jobs.show", job_id=accepted.job.id))
     if accepted.replayed:
         response.headers["Idempotent-Replayed"] = "true"

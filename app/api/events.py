@@ -65,6 +65,9 @@ DESCRIPTION = "\n".join(
         "Between them `progress`, without one, carries the job as `GET /api/jobs/{job_id}` shows it. "
         "A comment line each 15 seconds keeps the connection open.",
         "",
+        "Each stored one has its `type`, the time `at`, and the `correlation_id` of the request that caused it: of the "
+        "one that made the job, or of the one that stopped it.",
+        "",
         "| event | says |",
         "| --- | --- |",
         *(f"| `{type_}` | {line} |" for type_, line in STORED_EVENTS.items()),
@@ -132,13 +135,15 @@ def tell(database: Database, caller: Caller, first: Glimpse, seq: int, watch: Wa
                 glimpse = look(database, caller, glimpse.job.id, seq)
             except SQLAlchemyError as error:
                 # A closed stream would reconnect into a 503, and a browser gives up on that; an open one just waits.
-                log.warning("stream_waits_for_database", job_id=glimpse.job.id, reason=type(error).__name__)
+                about = {"job_id": glimpse.job.id, "correlation_id": glimpse.job.correlation_id}
+                log.warning("stream_waits_for_database", reason=type(error).__name__, **about)
                 glimpse = Glimpse(glimpse.job, [])
                 follower.forget()
 
 
 def numbered(event: EventView) -> str:
-    data = {"type": event.type, "at": iso_time(event.at), **event.data}
+    about = {"type": event.type, "at": iso_time(event.at), "correlation_id": event.correlation_id}
+    data = {**about, **event.data}
     return f"id: {event.seq}\n" + message(event.type, data)
 
 

@@ -120,14 +120,15 @@ SAID_BY: Mapping[str, Json] = {
 EVENTS = """\
 id: 6
 event: step.started
-data: {"type": "step.started", "at": "2026-01-31T09:30:00.610Z", "step": "scene/1/narration", "attempt": 1}
+data: {"type": "step.started", "at": "2026-01-31T09:30:00.610Z", "correlation_id": "req_5s1v9k2q8x7y1z4w", \
+"step": "scene/1/narration", "attempt": 1}
 
 event: progress
 data: {"id": "vid_4k8zq0v2m7x1c9p3", "status": "running", "stage": "rendering", "progress": 42, …}
 
 id: 19
 event: video.succeeded
-data: {"type": "video.succeeded", "at": "2026-01-31T09:30:21.402Z"}"""
+data: {"type": "video.succeeded", "at": "2026-01-31T09:30:21.402Z", "correlation_id": "req_5s1v9k2q8x7y1z4w"}"""
 FILE = """\
 Content-Type: video/mp4
 Content-Disposition: attachment; filename="A door into the Earth.mp4"

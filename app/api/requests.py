@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
 
-from app.domain.ids import new_id
+from app.domain.ids import is_id, new_id
+from app.services.caller import Caller
 
 log = structlog.get_logger()
 
@@ -48,5 +50,21 @@ def end(response: Response) -> Response:
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
         ms=round((time.perf_counter() - g.started_s) * 1000, 1),
+        **who_and_what(),
     )
     return response
+
+
+def who_and_what() -> dict[str, Any]:
+    """Who asked (never the key itself), for which job, and which job was made; what there is not is left out."""
+    caller: Caller | None = g.get("caller")
+    asked_for = str((request.view_args or {}).get("job_id", ""))
+    about = {
+        "org": None if caller is None else caller.org_id,
+        "key_id": None if caller is None else caller.key_id,
+        "user": None if caller is None else caller.user_id,
+        # In the form of ours alone: anything else is a stranger's text.
+        "job_id": asked_for if is_id(asked_for) else None,
+        "made": g.get("made"),
+    }
+    return {name: value for name, value in about.items() if value is not None}

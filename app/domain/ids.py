@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from typing import Any
 
 # Crockford's base 32, lower case: no letter that is read as a digit.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID = re.compile(rf"[a-z]{{3}}_[{ALPHABET}]{{16}}")
 
 
 def new_id(prefix: str) -> str:
     """`vid_` + 16 characters of Crockford's base 32 (80 bits)."""
     return f"{prefix}_" + "".join(secrets.choice(ALPHABET) for _ in range(16))
+
+
+def is_id(text: str) -> bool:
+    """Whether `new_id` could have made it: nobody can put a word of his own into one."""
+    return _ID.fullmatch(text) is not None
 
 
 def canonical_hash(value: Any) -> str:

@@ -55,10 +55,10 @@ def send_canary(farm: Farm) -> str | None:
         if tick is None:
             return None
         flies = session.scalar(
-            select(Job.public_id).where(text(IS_CANARY), Job.finished_at.is_(None)).order_by(Job.id.desc()).limit(1)
+            select(Job).where(text(IS_CANARY), Job.finished_at.is_(None)).order_by(Job.id.desc()).limit(1)
         )
         if flies is not None:
-            log.warning("canary_late", job_id=flies)
+            log.warning("canary_late", job_id=flies.public_id, correlation_id=flies.correlation_id)
             return None
         # Another number each time, so that no step adopts what an earlier canary has made.
         word = VideoInput(text=f"Canary{tick}", width_px=SIDE_PX, height_px=SIDE_PX, seed=tick % 2**32)

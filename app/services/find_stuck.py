@@ -118,7 +118,8 @@ def _tell(database: Database, found: _Found) -> None:
         now = database_now_s(session)
         session.merge(StuckStep(step_id=step.id, token=step.token, reason=found.reason, since=now))
         record(session, job, "step.stuck", now, step=step.name, reason=found.reason)
-        log.warning("step_stuck", job_id=job.public_id, step=step.name, reason=found.reason, worker=step.worker)
+        about = {"job_id": job.public_id, "correlation_id": job.correlation_id}
+        log.warning("step_stuck", step=step.name, reason=found.reason, worker=step.worker, **about)
 
 
 def _in_doubt(session: Session, pools: Collection[str]) -> dict[int, int]:

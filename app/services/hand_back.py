@@ -40,7 +40,8 @@ def hand_back(database: Database, worker: str) -> int:
             step.lease_expires_at = None
             step.progress = 0.0
             handed_back += 1
-            log.info("step_handed_back", job_id=job.public_id, step=step.name, worker=worker)
+            about = {"job_id": job.public_id, "correlation_id": job.correlation_id}
+            log.info("step_handed_back", step=step.name, worker=worker, **about)
     return handed_back
 
 

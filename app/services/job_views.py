@@ -17,6 +17,7 @@ from app.domain.states import JobKind, JobStatus, StepStatus
 from app.domain.waits import WaitReason
 from app.models import Artifact, Job, JobEvent, Step
 from app.models.database import Database, database_now_s
+from app.services.job_log import CORRELATION_ID
 from app.services.settle_jobs import current_wait
 
 # The stages a person is told of, in the order in which a job goes through them.
@@ -121,10 +122,13 @@ class JobPage:
 
 @dataclass(frozen=True)
 class EventView:
+    """`correlation_id` is of the request that caused it: one that acted on the job, else the one that made it."""
+
     seq: int
     type: str
     at: float
     data: dict[str, Any]
+    correlation_id: str
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,13 @@ def events_after(database: Database, org_id: int, public_id: str, seq: int, limi
         rows = session.scalars(
             select(JobEvent).where(JobEvent.job_id == job.id, JobEvent.seq > seq).order_by(JobEvent.seq).limit(limit)
         )
-        return [EventView(event.seq, event.type, event.at, event.data) for event in rows]
+        return [_event(event, job) for event in rows]
+
+
+def _event(event: JobEvent, job: Job) -> EventView:
+    data = dict(event.data)
+    correlation_id = data.pop(CORRELATION_ID, job.correlation_id)
+    return EventView(event.seq, event.type, event.at, data, correlation_id)
 
 
 def get_artifact(database: Database, org_id: int, public_id: str, name: str) -> ArtifactView:

@@ -37,7 +37,8 @@ def take_back(
         if step is None or step.status != StepStatus.RUNNING or not is_lost(step, now):
             return False
         lost = WorkerLost(why(step), worker=step.worker)
-        facts = {"job_id": job.public_id, "step": step.name, "worker": step.worker, "attempt": step.attempt}
+        about = {"job_id": job.public_id, "correlation_id": job.correlation_id}
+        facts = {**about, "step": step.name, "worker": step.worker, "attempt": step.attempt}
         settle_failure(session, job, step, lost, now)
     # After the commit: on a full disk it does not happen, and must not be told each second.
     log.warning("step_taken_back", reason=lost.message, **facts)
