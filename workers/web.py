@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.api import create_app
 from app.bootstrap import build_farm
+from app.services.dispatch_soon import SoonDispatch
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
 
 settings = load_settings()
 configure_logging(settings)
-application = create_app(build_farm(settings, CeleryBell(settings.broker_url)), settings)
+farm = build_farm(settings, CeleryBell(settings.broker_url))
+application = create_app(replace(farm, dispatching=SoonDispatch(farm)), settings)

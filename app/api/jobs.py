@@ -14,7 +14,8 @@ from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, JobQuery, StepLis
 from app.domain.errors import InvalidInput, RequestError
 from app.domain.ids import canonical_hash
 from app.services.cancel_job import cancel_job
-from app.services.job_views import get_job, list_jobs
+from app.services.job_lists import list_jobs
+from app.services.job_views import get_job
 from app.services.repeat_job import restart_job, retry_job
 from app.services.step_views import list_steps
 

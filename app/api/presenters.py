@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.api import schemas
 from app.domain.descent import Relation
 from app.services.assets import AssetView
-from app.services.job_views import JobView, OutputView, ParentView, WaitView
+from app.services.job_facts import OutputView
+from app.services.job_views import JobView, ParentView, WaitView
 from app.services.step_views import StepView
 from config.redaction import redact
 

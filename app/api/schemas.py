@@ -81,7 +81,9 @@ class Job(BaseModel):
     stages: list[Stage] = Field(description="All stages that are known so far, in order.")
     steps_summary: StepsSummary
     progress: int = Field(ge=0, le=100, description="Percent; 100 only when the outputs can be fetched.")
-    queue_position: int | None = Field(description="1 starts next; null once the job has started.")
+    queue_position: int | None = Field(
+        description="1 starts next; 1000 is that place or one behind it; null once the job has started."
+    )
     eta_seconds: int | None = Field(description="An estimate of the time left; null while it would be a guess.")
     title: str | None
     metadata: dict[str, Any]

@@ -164,9 +164,12 @@ def _begin_on_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
+NOW = select(now_s())
+
+
 def database_now_s(session: Session) -> float:
     """The database's clock."""
-    return session.execute(select(now_s())).scalar_one()
+    return session.connection().execute(NOW).scalar_one()
 
 
 def is_out_of_space(error: BaseException) -> bool:

@@ -13,9 +13,10 @@ from app.domain.errors import Conflict
 from app.models import IdempotencyRecord, Job
 from app.models.database import database_now_s
 from app.services.asking import Asking, RequestKey
-from app.services.dispatch import dispatch_now_or_later
+from app.services.dispatch import call_ready
 from app.services.farm import Farm
-from app.services.job_views import JobView, view_job
+from app.services.job_facts import facts_of_new
+from app.services.job_views import JobView, view_job, view_of
 
 KEPT_S = 24 * 3600.0
 
@@ -46,7 +47,7 @@ def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job
         # Two requests with one key arrived together and the other was first: it is committed now, so answer from it.
         accepted = _store(farm, asking, make)
     if not accepted.replayed:
-        dispatch_now_or_later(farm.database, farm.bell, farm.limits)
+        call_ready(farm)
     return accepted
 
 
@@ -70,7 +71,7 @@ def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) ->
                 )
             )
         session.flush()
-        return Accepted(view_job(session, job, now), replayed=False)
+        return Accepted(view_of(job, facts_of_new(session, job), now), replayed=False)
 
 
 def _answered(session: Session, org_id: int, key: RequestKey | None, now: float) -> Job | None:

@@ -18,7 +18,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,24 @@ _FORM = re.compile(
 )
 
 
+# Built once: every request asks this.
+FIND_KEY = (
+    select(
+        ApiKey.org_id,
+        ApiKey.user_id,
+        ApiKey.secret_sha256,
+        ApiKey.scopes,
+        ApiKey.last_used_at,
+        ApiKey.expires_at,
+        ApiKey.revoked_at,
+        Org.name.label("org"),
+        now_s().label("now"),
+    )
+    .join(Org, Org.id == ApiKey.org_id)
+    .where(ApiKey.id == bindparam("of_key"))
+)
+
+
 def make_key() -> str:
     """A new key. Only its hash is ever stored, so this is the one time it can be shown."""
     body = f"sw_live_{_random(ID_LENGTH)}_{_random(RANDOM_LENGTH)}"
@@ -58,19 +76,17 @@ def verify(database: Database, key: str) -> Caller:
     if key_id is None:
         raise _refusal()
     with database.read() as session:
-        found = session.execute(
-            select(ApiKey, Org.name, now_s()).join(Org, Org.id == ApiKey.org_id).where(ApiKey.id == key_id)
-        ).one_or_none()
-    row, org, now = (None, "", 0.0) if found is None else found
+        row = session.connection().execute(FIND_KEY, {"of_key": key_id}).one_or_none()
     # Compared in constant time, and compared too when there is no such key.
     is_right = hmac.compare_digest(_digest(key), "" if row is None else row.secret_sha256)
-    if row is None or not is_right or row.revoked_at is not None or _is_over(row.expires_at, now):
+    if row is None or not is_right or row.revoked_at is not None or _is_over(row.expires_at, row.now):
         raise _refusal()
-    if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY_S:
+    if row.last_used_at is None or row.last_used_at < row.now - LAST_USED_EVERY_S:
         _note_use(database, key_id)
     scopes = read_scopes(row.scopes)
     # Who administers the farm's own organisation runs the farm.
-    return Caller(row.org_id, scopes, org == LOCAL_ORG and Scope.ADMIN in scopes, key_id=row.id, user_id=row.user_id)
+    is_operator = row.org == LOCAL_ORG and Scope.ADMIN in scopes
+    return Caller(row.org_id, scopes, is_operator, key_id=key_id, user_id=row.user_id)
 
 
 def _is_over(expires_at: float | None, now: float) -> bool:

@@ -17,7 +17,7 @@ from app.models import Job
 from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
-from app.services.dispatch import dispatch_now_or_later
+from app.services.dispatch import call_ready
 from app.services.farm import Farm
 from app.services.job_log import end_job, lock_job
 from app.services.open_job import Origin
@@ -115,7 +115,7 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
 
     report = _act(farm.database, conditions, confirm, retry, Told(asking, AuditAction.JOBS_RETRIED, wanted))
     if report.results:
-        dispatch_now_or_later(farm.database, farm.bell, farm.limits)
+        call_ready(farm)
     return report
 
 

@@ -22,7 +22,7 @@ from app.models import Step, StepAttempt
 from app.models.database import Database, first_line, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG
 from app.services.backlog import first_in_line
-from app.services.farm import Bell, Doorbell
+from app.services.farm import Bell, Doorbell, Farm
 from app.services.hold_back import hold_back
 from app.services.pool_rooms import PoolRoom, pool_rooms
 
@@ -87,6 +87,14 @@ def dispatch_now_or_later(database: Database, bell: Bell, limits: FlowLimits = N
         dispatch(database, bell, limits)
     except SQLAlchemyError as error:
         log.warning("dispatch_postponed", reason=first_line(error))
+
+
+def call_ready(farm: Farm) -> None:
+    """After a commit of a request: call what it made ready, or leave that to who does it for this process."""
+    if farm.dispatching is None:
+        dispatch_now_or_later(farm.database, farm.bell, farm.limits)
+    else:
+        farm.dispatching.wake()
 
 
 def _count_alone(session: Session) -> None:

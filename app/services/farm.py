@@ -33,11 +33,19 @@ class Bell(Protocol):
         """Raise ServiceUnavailable, within about a second, when the broker cannot be reached."""
 
 
+class Dispatching(Protocol):
+    """Sees to it that the workers of steps that are ready are called."""
+
+    def wake(self) -> None:
+        """Return at once; a commit has just made steps ready."""
+
+
 @dataclass(frozen=True)
 class Farm:
     """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary.
 
-    `encoder` is what this process makes clips with, `effects` the Python effects that it knows.
+    `encoder` is what this process makes clips with, `effects` the Python effects that it knows. `dispatching` is who
+    calls the workers for a process whose requests must not wait for that; None where who makes steps ready does it.
     """
 
     database: Database
@@ -53,6 +61,7 @@ class Farm:
     room: Room = BOUNDLESS
     encoder: EncoderChoice = X264_UNTRIED
     effects: EffectCatalogue = EffectCatalogue()
+    dispatching: Dispatching | None = None
 
     @property
     def pools(self) -> VideoPools:

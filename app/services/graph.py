@@ -21,7 +21,23 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
 
     The job's wish for what is to be done anew holds for steps that grow later too.
     """
-    names = [plan.name for plan in plans]
+    add_steps(session, job, plans, now)
+    job.open_steps += len(plans)
+    job.work_total += work_in(plans)
+
+
+def work_in(plans: Sequence[StepPlan]) -> int:
+    """In the units of `Job.work_total`."""
+    return sum(plan.weight for plan in plans)
+
+
+ADD_STEPS = insert(Step).returning(Step.name, Step.id)
+ADD_EDGES = insert(StepEdge)
+
+
+def add_steps(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> None:
+    """As `grow`, for a job that counts these steps already."""
+    connection = session.connection()
     fresh = fresh_names(plans, job.fresh_from, _standing_fresh(session, job))
     made_by_parent = _made_by_parent(session, job) - fresh
     rows = []
@@ -54,15 +70,14 @@ def grow(session: Session, job: Job, plans: Sequence[StepPlan], now: float) -> N
                 "ready_at": now if is_ready else None,
             }
         )
+    ids: dict[str, int] = {}
     for start in range(0, len(rows), BATCH):
-        session.execute(insert(Step), rows[start : start + BATCH])
-    ids = dict(session.execute(select(Step.name, Step.id).where(Step.job_id == job.id)).tuples().all())
-    assert all(name in ids for name in names)
+        ids.update(connection.execute(ADD_STEPS, rows[start : start + BATCH]).tuples().all())
+    if not {needed for plan in plans for needed in plan.needs} <= set(ids):
+        ids = dict(session.execute(select(Step.name, Step.id).where(Step.job_id == job.id)).tuples().all())
     edges = [{"needs_id": ids[needed], "step_id": ids[plan.name]} for plan in plans for needed in plan.needs]
     for start in range(0, len(edges), BATCH):
-        session.execute(insert(StepEdge), edges[start : start + BATCH])
-    job.open_steps += len(plans)
-    job.work_total += sum(plan.weight for plan in plans)
+        connection.execute(ADD_EDGES, edges[start : start + BATCH])
 
 
 def _standing_fresh(session: Session, job: Job) -> Sequence[str]:

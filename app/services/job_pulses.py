@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from app.domain.states import JobStatus, StepStatus
 from app.models import Job, Step
 from app.models.database import Database
+from app.services.job_facts import read_places
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,5 @@ def read_pulses(database: Database, public_ids: Collection[str]) -> dict[str, Pu
             select(Job.id, Job.public_id, Job.status, Job.last_seq, work).where(Job.public_id.in_(public_ids))
         ).all()
         queued = [job_id for job_id, _, status, _, _ in rows if status == JobStatus.QUEUED]
-        places = _places(session, queued)
+        places = read_places(session, queued)
     return {public_id: Pulse(last_seq, work, places.get(job_id)) for job_id, public_id, _, last_seq, work in rows}
-
-
-def _places(session: Session, job_ids: Collection[int]) -> dict[int, int]:
-    if not job_ids:
-        return {}
-    place = func.row_number().over(order_by=Job.id).label("place")
-    queue = select(Job.id, place).where(Job.status == JobStatus.QUEUED).subquery()
-    rows = session.execute(select(queue.c.id, queue.c.place).where(queue.c.id.in_(job_ids)))
-    return dict(rows.tuples().all())

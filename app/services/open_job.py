@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.domain.descent import Relation, Wish, wish_of_child
@@ -16,8 +17,8 @@ from app.domain.video import VideoInput
 from app.models import Job
 from app.services.asking import Asking
 from app.services.family import next_revision, root_of
-from app.services.graph import grow
-from app.services.job_log import record
+from app.services.graph import add_steps, work_in
+from app.services.job_log import append_events
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Origin:
         return wish_of_child(self.fresh_from, JobStatus(self.parent.status), self.parent.fresh_from)
 
 
+OPEN_JOB = insert(Job).returning(Job.id)
+
+
 def open_video_job(
     session: Session,
     pools: VideoPools,
@@ -45,38 +49,42 @@ def open_video_job(
     origin: Origin | None = None,
     kind: JobKind = JobKind.VIDEO,
 ) -> Job:
-    """A queued job whose script can be called. A revision has its family locked (`lock_family`)."""
+    """A queued job whose script can be called. A revision has its family locked (`lock_family`).
+
+    The object is no part of the session: it says what has been stored, and a change of it changes nothing.
+    """
     wish = Wish(None) if origin is None else origin.wish
-    job = Job(
-        public_id=new_id("vid"),
-        org_id=asking.org_id,
-        kind=kind,
-        status=JobStatus.QUEUED,
-        priority=priority,
-        input=video.to_json(),
-        title=video.title,
-        labels=dict(labels),
-        correlation_id=asking.correlation_id,
-        key_id=asking.key_id,
-        user_id=asking.user_id,
-        parent_id=None if origin is None else origin.parent.id,
-        root_id=None if origin is None else root_of(origin.parent),
-        relation=None if origin is None else origin.relation,
-        revision=1 if origin is None else _revision(session, origin),
-        fresh_from=wish.fresh_from,
-        inherits_wish=wish.inherited,
-        open_steps=0,
-        work_total=0,
-        work_done=0,
-        last_seq=0,
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(job)
-    session.flush()
-    grow(session, job, plan_script(video, pools), now)
+    plans = plan_script(video, pools)
+    values: dict[str, Any] = {
+        "public_id": new_id("vid"),
+        "org_id": asking.org_id,
+        "kind": kind,
+        "status": JobStatus.QUEUED,
+        "priority": priority,
+        "input": video.to_json(),
+        "title": video.title,
+        "labels": dict(labels),
+        "correlation_id": asking.correlation_id,
+        "key_id": asking.key_id,
+        "user_id": asking.user_id,
+        "parent_id": None if origin is None else origin.parent.id,
+        "root_id": None if origin is None else root_of(origin.parent),
+        "relation": None if origin is None else origin.relation,
+        "revision": 1 if origin is None else _revision(session, origin),
+        "fresh_from": wish.fresh_from,
+        "inherits_wish": wish.inherited,
+        "open_steps": len(plans),
+        "work_total": work_in(plans),
+        "work_done": 0,
+        "last_seq": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    # As it comes to stand with all that is about to be added, so that its row is written once.
+    job = Job(**values, id=session.connection().execute(OPEN_JOB, values).scalar_one())
+    add_steps(session, job, plans, now)
     made_from = {} if origin is None else {"parent": origin.parent.public_id, "relation": origin.relation.value}
-    record(session, job, f"{kind}.queued", now, **made_from)
+    append_events(session, job.id, 0, now, [(f"{kind}.queued", made_from)])
     return job
 
 

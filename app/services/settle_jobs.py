@@ -12,11 +12,12 @@ from sqlalchemy import and_, exists, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.states import JobStatus, StepStatus
-from app.domain.waits import HOLDS_A_JOB, LiveStep, Wait, WaitReason, wait_of_job
+from app.domain.waits import HOLDS_A_JOB
 from app.models import Job, Step
 from app.models.database import Database, database_now_s
 from app.models.job import IS_LIVE
 from app.models.step import IS_UNRUNG, IS_WAITING
+from app.services.job_facts import read_waits
 from app.services.job_log import record
 from app.services.pool_pauses import paused_pools
 
@@ -39,22 +40,8 @@ def settle_jobs(database: Database) -> int:
         return sum(_settle(session, job, now) for job in jobs)
 
 
-def current_wait(session: Session, job: Job) -> Wait | None:
-    """What the job waits for; None while a step of it runs or may run."""
-    rows = session.execute(
-        select(Step.status, Step.pool, Step.wait_reason, Step.resume_at).where(
-            Step.job_id == job.id, Step.status.in_((StepStatus.READY, StepStatus.RUNNING, StepStatus.WAITING))
-        )
-    )
-    steps = [
-        LiveStep(StepStatus(status), pool, Wait(WaitReason(reason), resume_at) if reason else None)
-        for status, pool, reason, resume_at in rows
-    ]
-    return wait_of_job(steps, {pool: pause.until for pool, pause in paused_pools(session).items()})
-
-
 def _settle(session: Session, job: Job, now: float) -> bool:
-    wait = current_wait(session, job)
+    wait = read_waits(session, [job.id])[job.id]
     if (wait is None) == (job.status != JobStatus.WAITING):
         return False
     if wait is not None:

@@ -13,7 +13,7 @@ from app.models import Job, JobEvent, Schedule, Step
 from app.models.database import Database, database_now_s, now_s
 from app.services.canary import send_canary, view_canary
 from app.services.farm import Farm
-from app.services.job_views import list_jobs
+from app.services.job_lists import list_jobs
 from app.services.schedules import claim_tick
 from tests.farms import make_farm, work_off
 

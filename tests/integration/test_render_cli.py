@@ -27,7 +27,7 @@ from app.client import Job, Stage
 from app.domain.errors import ProviderRefused
 from app.domain.states import JobStatus
 from app.services.fail_step import fail_step
-from app.services.job_views import list_jobs
+from app.services.job_lists import list_jobs
 from tests.farm_process import processes_of
 from tests.farms import ListBell, claim
 from tests.served_api import ServedApi
