@@ -22,6 +22,7 @@ from app.services.step_views import list_steps
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
 JOB_ANSWERS: Responses = {304: {"description": "Not changed since the ETag in If-None-Match"}}
+RETRY_CONFLICT = "The job has not ended, or has succeeded and no step is named, or another of its subject is live"
 CURSORS = ("starting_after", "ending_before")
 
 
@@ -85,7 +86,7 @@ def steps(job_id: str) -> Response:
 @jobs.post("/api/jobs/<job_id>/retry")
 @jobs.input(RetryRequest, examples=RETRY_EXAMPLES)
 @jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
-@jobs.doc(operation_id="retryJob", responses={409: "The job has not ended, or has succeeded and no step is named"})
+@jobs.doc(operation_id="retryJob", responses={409: RETRY_CONFLICT})
 def retry(job_id: str, json_data: RetryRequest) -> Response:
     """Try a job again
 
@@ -97,7 +98,7 @@ def retry(job_id: str, json_data: RetryRequest) -> Response:
 
 @jobs.post("/api/jobs/<job_id>/restart")
 @jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
-@jobs.doc(operation_id="restartJob", responses={409: "The job has not ended"})
+@jobs.doc(operation_id="restartJob", responses={409: "The job has not ended, or another of its subject is live"})
 def restart(job_id: str) -> Response:
     """Do a job again from nothing
 

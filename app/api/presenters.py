@@ -30,6 +30,7 @@ def present_job(job: JobView) -> schemas.Job:
         queue_position=job.queue_position,
         eta_seconds=job.eta_seconds,
         title=job.title,
+        subject_id=job.subject_id,
         metadata=job.labels,
         parent=_present_parent(job.parent),
         revision=job.revision,

@@ -86,6 +86,7 @@ class Job(BaseModel):
     )
     eta_seconds: int | None = Field(description="An estimate of the time left; null while it would be a guess.")
     title: str | None
+    subject_id: str | None = Field(description="What the video is of, as the request named it.", examples=["post-42"])
     metadata: dict[str, Any]
     parent: Parent | None = Field(description="For a retry, a restart or a revision: of which job; null for others.")
     revision: int = Field(

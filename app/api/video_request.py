@@ -172,6 +172,14 @@ class VideoRequest(Strict):
     variants: VariantsRequest | None = Field(
         None, description="What else is to come of the same job.", examples=[{"sizes": ["16:9"]}]
     )
+    subject_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="What the video is of: a product, a post. While a job of this subject is live, another is a 409 "
+        "`GENERATION_IN_PROGRESS` with its id in `details.job_id`.",
+        examples=["post-42"],
+    )
     priority: int = Field(
         DEFAULT_PRIORITY,
         ge=LOWEST_PRIORITY,

@@ -19,7 +19,10 @@ videos = APIBlueprint("videos", __name__, tag="Videos")
 @videos.post("/api/videos")
 @videos.input(VideoRequest, examples=EXAMPLES)
 @videos.output(JobAnswer, 202, description="Accepted. `Location` is where to follow it.")
-@videos.doc(operation_id="createVideo")
+@videos.doc(
+    operation_id="createVideo",
+    responses={409: "A job of this `subject_id` is live: `GENERATION_IN_PROGRESS`, with its id in `details.job_id`"},
+)
 def submit(json_data: VideoRequest) -> Response:
     """Ask for a video
 
@@ -34,6 +37,7 @@ def submit(json_data: VideoRequest) -> Response:
             labels=json_data.metadata,
             priority=json_data.priority,
             brand=json_data.brand,
+            subject_id=json_data.subject_id,
         ),
     )
     return accepted_answer(accepted)
@@ -43,7 +47,11 @@ def submit(json_data: VideoRequest) -> Response:
 @videos.input(SceneEditRequest, examples=SCENE_EDIT_EXAMPLES)
 @videos.output(JobAnswer, 202, description="A new job, the next `revision`. `Location` is where to follow it.")
 @videos.doc(
-    operation_id="editScene", responses={409: "The job has no script yet", 410: "The script was lost in storage"}
+    operation_id="editScene",
+    responses={
+        409: "The job has no script yet, or another of its subject is live",
+        410: "The script was lost in storage",
+    },
 )
 def edit(job_id: str, number: int, json_data: SceneEditRequest) -> Response:
     """Edit a scene

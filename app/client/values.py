@@ -83,7 +83,7 @@ class VideoRequest:
     `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `template` a name or a whole one, as
     `Client.template` gives it; `brand` whether the brand kit is used; `images` and `music` are asset ids; scenes
     without a picture show `background`, if there is one, and scenes that name no effect have `effect`; `metadata` comes
-    back with the job; `priority` is 1 to 5, 5 the most urgent.
+    back with the job; of one `subject_id` one job is live at a time; `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -103,6 +103,7 @@ class VideoRequest:
     music: str | None = None
     seed: int | None = None
     variants: Variants | None = None
+    subject_id: str | None = None
     priority: int | None = None
     metadata: Mapping[str, str] | None = None
 
@@ -218,6 +219,7 @@ class Job:
     waiting: JobWait | None = None
     parent: JobParent | None = None
     revision: int = 1
+    subject_id: str | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -246,6 +248,7 @@ class Job:
             waiting=None if waiting is None else JobWait.from_json(waiting),
             parent=None if parent is None else JobParent(parent["id"], parent["relation"]),
             revision=value.get("revision", 1),
+            subject_id=value.get("subject_id"),
         )
 
     def output(self, name: str) -> Output | None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -170,6 +170,17 @@ NOW = select(now_s())
 def database_now_s(session: Session) -> float:
     """The database's clock."""
     return session.connection().execute(NOW).scalar_one()
+
+
+def is_violation_of(error: IntegrityError, index: str) -> bool:
+    """Whether it was this unique index that refused. `index` is named as our naming has it: `uq_<table>_<columns>…`."""
+    # PostgreSQL names the index, SQLite its columns: `jobs.org_id, jobs.subject_id`.
+    named = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if named is not None:
+        return bool(named == index)
+    _, _, columns = str(error.orig).partition("UNIQUE constraint failed: ")
+    table, _, _ = columns.partition(".")
+    return bool(columns) and index.startswith("_".join(["uq", table, *columns.replace(f"{table}.", "").split(", ")]))
 
 
 def is_out_of_space(error: BaseException) -> bool:

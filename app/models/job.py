@@ -15,6 +15,7 @@ HAS_ROOT = "root_id IS NOT NULL"
 IS_REVISION = "relation = 'revision'"
 IS_LIVE = "status IN ('queued', 'running', 'waiting')"
 IS_LIVE_SUBJECT = f"subject_id IS NOT NULL AND {IS_LIVE}"
+LIVE_SUBJECT = "uq_jobs_org_id_subject_id_live"
 
 
 class Job(Model):
@@ -52,7 +53,7 @@ class Job(Model):
         ),
         Index("ix_jobs_org_id_created_at", "org_id", "created_at"),
         Index(
-            "uq_jobs_org_id_subject_id_live",
+            LIVE_SUBJECT,
             "org_id",
             "subject_id",
             unique=True,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, GenerationInProgress
 from app.models import IdempotencyRecord, Job
 from app.models.database import database_now_s
 from app.services.asking import Asking, RequestKey
@@ -38,13 +38,15 @@ class IdempotencyMismatch(Conflict):
 def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
     """The job that `make(session, now)` stores, together with its idempotency record, in one transaction.
 
+    GenerationInProgress while another job of its subject is live, unless this key was answered with it.
     StorageFull, with nothing stored, while the farm's disks have no room for more.
     Its first steps are called; if the broker is away the answer is the same, and the dispatcher will ring.
     """
     try:
         accepted = _store(farm, asking, make)
-    except IntegrityError:
-        # Two requests with one key arrived together and the other was first: it is committed now, so answer from it.
+    except (IntegrityError, GenerationInProgress):
+        # Two requests with one key arrived together and the other was first: it is committed now, so answer from it. Of
+        # a live subject too: the live job may be the very one that this key was answered with.
         accepted = _store(farm, asking, make)
     if not accepted.replayed:
         call_ready(farm)

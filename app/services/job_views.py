@@ -94,6 +94,7 @@ class JobView:
     queue_position: int | None
     eta_seconds: int | None
     title: str | None
+    subject_id: str | None
     labels: dict[str, Any]
     parent: ParentView | None
     revision: int
@@ -210,6 +211,7 @@ def view_of(job: JobRow, facts: JobFacts, now: float) -> JobView:
         queue_position=facts.places.get(job.id),
         eta_seconds=None if remaining_s is None else round(remaining_s),
         title=job.title,
+        subject_id=job.subject_id,
         labels=job.labels,
         parent=None if job.parent_id is None else ParentView(facts.parents[job.parent_id], job.relation or ""),
         revision=job.revision,

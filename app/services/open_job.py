@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.descent import Relation, Wish, wish_of_child
@@ -15,10 +16,13 @@ from app.domain.plan import VideoPools, plan_script
 from app.domain.states import JobKind, JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
+from app.models.database import is_violation_of
+from app.models.job import LIVE_SUBJECT
 from app.services.asking import Asking
 from app.services.family import next_revision, root_of
 from app.services.graph import add_steps, work_in
 from app.services.job_log import append_events
+from app.services.single_flight import refuse_live_subject
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,12 @@ def open_video_job(
     priority: int,
     now: float,
     origin: Origin | None = None,
+    subject_id: str | None = None,
     kind: JobKind = JobKind.VIDEO,
 ) -> Job:
     """A queued job whose script can be called. A revision has its family locked (`lock_family`).
 
+    One that is made from another has that one's subject. GenerationInProgress while a job of the subject is live.
     The object is no part of the session: it says what has been stored, and a change of it changes nothing.
     """
     wish = Wish(None) if origin is None else origin.wish
@@ -65,6 +71,7 @@ def open_video_job(
         "title": video.title,
         "labels": dict(labels),
         "correlation_id": asking.correlation_id,
+        "subject_id": subject_id if origin is None else origin.parent.subject_id,
         "key_id": asking.key_id,
         "user_id": asking.user_id,
         "parent_id": None if origin is None else origin.parent.id,
@@ -81,11 +88,27 @@ def open_video_job(
         "updated_at": now,
     }
     # As it comes to stand with all that is about to be added, so that its row is written once.
-    job = Job(**values, id=session.connection().execute(OPEN_JOB, values).scalar_one())
+    job = Job(**values, id=_insert(session, values))
     add_steps(session, job, plans, now)
     made_from = {} if origin is None else {"parent": origin.parent.public_id, "relation": origin.relation.value}
     append_events(session, job.id, 0, now, [(f"{kind}.queued", made_from)])
     return job
+
+
+def _insert(session: Session, values: Mapping[str, Any]) -> int:
+    """The id of the job's row. Of two at once with one subject the second waits here for the first's commit."""
+    if values["subject_id"] is None:
+        return session.connection().execute(OPEN_JOB, values).scalar_one()
+    refuse_live_subject(session, values["org_id"], values["subject_id"])
+    try:
+        # What follows a refusal, another look or the next job of a bulk, needs the transaction whole.
+        with session.begin_nested():
+            return session.connection().execute(OPEN_JOB, values).scalar_one()
+    except IntegrityError as error:
+        if not is_violation_of(error, LIVE_SUBJECT):
+            raise
+        # Unless the other has ended between the two looks.
+        return _insert(session, values)
 
 
 def _revision(session: Session, origin: Origin) -> int:

@@ -40,13 +40,15 @@ _A_FILE = {"image": "an image file", "audio": "an audio file", "video": "a video
 class Submission:
     """What is asked for. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
 
-    `brand`: whether the organisation's kit is used; None: if it has one and the video has a template.
+    `brand`: whether the organisation's kit is used; None: if it has one and the video has a template. `subject_id` is
+    what the video is of; of one subject one job is live at a time.
     """
 
     video: VideoInput
     labels: Mapping[str, Any]
     priority: int = DEFAULT_PRIORITY
     brand: bool | None = None
+    subject_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Resolved:
 
 
 def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted:
-    """Store the job and ring for its first step. RequestError, with nothing stored, when it cannot be done.
+    """Store the job and ring for its first step. RequestError, with nothing stored, when it cannot be done;
+    GenerationInProgress while another job of its subject is live.
 
     If the broker is away the answer is the same: the dispatcher will ring.
     """
@@ -90,6 +93,7 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
             labels=submission.labels,
             priority=submission.priority,
             now=now,
+            subject_id=submission.subject_id,
         )
         note(session, asking, AuditAction.VIDEO_CREATED, job.public_id, after=_told(submission))
         return job
