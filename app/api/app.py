@@ -19,6 +19,7 @@ from app.api import (
     events,
     health,
     jobs,
+    keys,
     openapi,
     pages,
     policy,
@@ -78,6 +79,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         templates.templates,
         brand_kit.brand_kit,
         audit_log.audit_log,
+        keys.keys,
         health.health,
         pages.pages,
     ):

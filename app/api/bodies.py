@@ -23,7 +23,7 @@ MAX_DEPTH = 16
 MULTIPART_OVERHEAD_BYTES = 64 * 1024
 ABANDONED_AFTER_S = 3600.0
 # Views whose body may be left out altogether; every field of it has a default.
-BODY_OPTIONAL = frozenset({"jobs.retry"})
+BODY_OPTIONAL = frozenset({"jobs.retry", "keys.rotate"})
 
 
 def refuse_nul() -> None:

@@ -23,6 +23,7 @@ IN_ADDRESS = {
     "pool": "cpu",
     "worker": "cpu@host:4711",
     "template": "bulletin",
+    "key_id": "0m3v9k2q8x7y",
 }
 UPLOAD = "-F file=@photo.jpg"
 

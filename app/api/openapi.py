@@ -38,6 +38,7 @@ TAG_DESCRIPTIONS = {
     "Templates": "How a video may look.",
     "Brand kit": "What your videos have in common: name, colours, font, logo.",
     "Audit log": "Who did what to what in your organisation: a key with the scope `admin`.",
+    "Keys": "What programs of your organisation get in with; for a key with the scope `admin`.",
     "Operations": "For those who run the farm: a key of its own organisation with the scope `admin`.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
@@ -57,7 +58,7 @@ HEADER_SCHEMAS: dict[str, Json] = {
 }
 
 # Operations whose body may be left out.
-OPTIONAL_BODIES = {"retryJob"}
+OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 # Operations that make a job.
 ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
 REQUEST_HEADERS = {
@@ -85,6 +86,7 @@ PATH_PARAMETERS = {
     "template": "A template's `name`.",
     "pool": "`cpu`, `gpu` or `io`.",
     "worker": "A worker's `name`.",
+    "key_id": "A key's `id`.",
 }
 
 # From an answer to what can be asked next: the operation, and where its path's parameter stands in the answer.

@@ -42,6 +42,11 @@ POLICY: dict[str, Access] = {
     "brand_kit.remove": UPLOADS,
     # Who did what
     "audit_log.index": ADMINISTERS,
+    # The organisation
+    "keys.index": ADMINISTERS,
+    "keys.make": ADMINISTERS,
+    "keys.rotate": ADMINISTERS,
+    "keys.revoke": ADMINISTERS,
     # The farm
     "admin.status": OPERATES,
     "admin.pools": OPERATES,

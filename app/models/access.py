@@ -23,7 +23,8 @@ class ApiKey(Model):
     """`secret_sha256` is the hex digest of the whole key; the key itself is never stored.
 
     `scopes` as `app.domain.access.written_scopes` gives them. `user_id` is whose key it is, None for a program's. From
-    `expires_at` on it is as good as revoked: a key that another one replaces goes on for a while.
+    `expires_at` on it is as good as revoked: a key that another one replaces goes on for a while. `lineage` is the id
+    of the first of the keys that replaced each other; None for a key that replaced none.
     """
 
     __tablename__ = "api_keys"
@@ -35,6 +36,7 @@ class ApiKey(Model):
     secret_sha256: Mapped[str]
     # The keys of before there were scopes could do everything.
     scopes: Mapped[str] = mapped_column(server_default=written_scopes(ALL_SCOPES))
+    lineage: Mapped[str | None]
     created_at: Mapped[float]
     last_used_at: Mapped[float | None]
     expires_at: Mapped[float | None]

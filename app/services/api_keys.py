@@ -120,15 +120,25 @@ def key_id_of(key: str) -> str | None:
 
 
 def add_key(
-    session: Session, org_id: int, key: str, name: str, now: float, scopes: Collection[Scope] = ALL_SCOPES
+    session: Session,
+    org_id: int,
+    key: str,
+    name: str,
+    now: float,
+    scopes: Collection[Scope] = ALL_SCOPES,
+    *,
+    user_id: int | None = None,
+    lineage: str | None = None,
 ) -> ApiKey:
     """Let `key` in as a caller of the org: its hash is stored, the key itself is not."""
     row = ApiKey(
         id=key_id_of(key),
         org_id=org_id,
+        user_id=user_id,
         name=name,
         secret_sha256=_digest(key),
         scopes=written_scopes(scopes),
+        lineage=lineage,
         created_at=now,
     )
     session.add(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.domain.access import Access, Scope
@@ -39,3 +40,10 @@ def check_access(caller: Caller, access: Access) -> None:
         raise Forbidden("This serves every organisation of the farm, so only those who run the farm may do it.")
     if access.scope is not None and access.scope not in caller.scopes:
         raise Forbidden(f"This takes the scope {access.scope}, which you do not have.", scope=access.scope)
+
+
+def check_grant(caller: Caller | None, scopes: Collection[Scope]) -> None:
+    """Raise Forbidden unless the caller has what it would give away. Who asks on the farm's own host (None) has all."""
+    for scope in Scope:
+        if caller is not None and scope in scopes and scope not in caller.scopes:
+            raise Forbidden(f"You cannot give the scope {scope}, which you do not have.", scope=scope)

@@ -1,0 +1,11 @@
+"""Which keys took each other's place."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    op.add_column("api_keys", sa.Column("lineage", sa.String(), nullable=True))
