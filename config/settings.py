@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from app.domain.business_hours import EVERY_KIND, parse_business_hours
 from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
+from app.domain.people import read_email
 from app.domain.plan import StepKind
 from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
@@ -54,6 +55,7 @@ class Settings:
     flower_port: int
     public_url: str | None
     api_key: str | None = field(repr=False)
+    admin_users: frozenset[str]
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
     storage_dir: Path
@@ -134,6 +136,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         flower_port=read("FLOWER_PORT", 5555, whole_number(0, 65535)),
         public_url=read("SCENEWORKS_URL", None, parse_http_url),
         api_key=read("SCENEWORKS_API_KEY", None, str),
+        admin_users=read("ADMIN_USERS", frozenset(), parse_emails),
         database_url=read("DATABASE_URL", f"sqlite:///{home / 'sceneworks.db'}", parse_database_url),
         redis_url=read("REDIS_URL", None, parse_redis_url),
         storage_dir=read("STORAGE_URL", home / "storage", parse_storage_url),
@@ -219,6 +222,13 @@ def parse_http_url(raw: str) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http:// or https:// address")
     return raw.rstrip("/")
+
+
+def parse_emails(raw: str) -> frozenset[str]:
+    try:
+        return frozenset(read_email(part) for part in raw.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be e-mail addresses, with commas between them") from None
 
 
 def parse_database_url(raw: str) -> str:

@@ -22,10 +22,10 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.domain.access import ALL_SCOPES, Scope, read_scopes, written_scopes
+from app.domain.access import ALL_SCOPES, SCOPES_OF, Role, Scope, read_scopes, written_scopes
 from app.domain.errors import Unauthorized
 from app.domain.ids import ALPHABET
-from app.models import ApiKey, Org
+from app.models import ApiKey, Org, User
 from app.models.database import Database, database_now_s, first_line, now_s
 from app.services.caller import Caller
 
@@ -57,9 +57,12 @@ FIND_KEY = (
         ApiKey.expires_at,
         ApiKey.revoked_at,
         Org.name.label("org"),
+        User.role,
+        User.disabled_at,
         now_s().label("now"),
     )
     .join(Org, Org.id == ApiKey.org_id)
+    .outerjoin(User, User.id == ApiKey.user_id)
     .where(ApiKey.id == bindparam("of_key"))
 )
 
@@ -81,9 +84,12 @@ def verify(database: Database, key: str) -> Caller:
     is_right = hmac.compare_digest(_digest(key), "" if row is None else row.secret_sha256)
     if row is None or not is_right or row.revoked_at is not None or _is_over(row.expires_at, row.now):
         raise _refusal()
+    if row.disabled_at is not None:
+        raise _refusal()
     if row.last_used_at is None or row.last_used_at < row.now - LAST_USED_EVERY_S:
         _note_use(database, key_id)
-    scopes = read_scopes(row.scopes)
+    # A person's key does no more than the person may by now.
+    scopes = read_scopes(row.scopes) & (ALL_SCOPES if row.role is None else SCOPES_OF[Role(row.role)])
     # Who administers the farm's own organisation runs the farm.
     is_operator = row.org == LOCAL_ORG and Scope.ADMIN in scopes
     return Caller(row.org_id, scopes, is_operator, key_id=key_id, user_id=row.user_id)
@@ -97,8 +103,9 @@ def active_keys(database: Database, key_ids: Collection[str]) -> set[str]:
     """Which of the keys, all verified before, may still be used."""
     with database.read() as session:
         is_over = ApiKey.expires_at <= now_s()
-        wanted = select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None), is_over.is_not(True))
-        return set(session.scalars(wanted))
+        wanted = select(ApiKey.id).outerjoin(User, User.id == ApiKey.user_id).where(User.disabled_at.is_(None))
+        good = wanted.where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None), is_over.is_not(True))
+        return set(session.scalars(good))
 
 
 def revoke(database: Database, key_id: str) -> None:

@@ -28,7 +28,7 @@ def launch(script: Path, cwd: Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize("name", ["up", "render", "preview"])
+@pytest.mark.parametrize("name", ["up", "render", "preview", "keys"])
 def test_without_a_python_it_says_what_to_install(checkout: Path, tmp_path: Path, name: str) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
