@@ -33,6 +33,9 @@ MIN_FREE_MIB = 256
 # From the beat that says that a step is canceled to the end of the call that its worker has open.
 LET_GO_WITHIN_S = 1.0
 
+# 128 bits in hexadecimal digits.
+MIN_SECRET_LENGTH = 32
+
 # A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
 MAX_SOCKET_PATH_BYTES = 100
 
@@ -69,6 +72,8 @@ class Settings:
     web_workers: int
     web_threads: int
     max_upload_bytes: int
+    secret: str | None = field(repr=False)
+    download_ttl_s: int
     video_encoder: str
     effects_dir: Path | None
     openai_api_key: str | None = field(repr=False)
@@ -97,6 +102,10 @@ class Settings:
     @property
     def local_key_file(self) -> Path:
         return self.home / "local.key"
+
+    @property
+    def secret_file(self) -> Path:
+        return self.home / "secret.key"
 
     @property
     def farm_file(self) -> Path:
@@ -156,6 +165,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
         web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
+        secret=read("SCENEWORKS_SECRET", None, parse_secret),
+        download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
         video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
         effects_dir=read("EFFECTS_DIR", None, parse_folder),
         openai_api_key=read("OPENAI_API_KEY", None, str),
@@ -243,6 +254,12 @@ def parse_database_url(raw: str) -> str:
 def parse_redis_url(raw: str) -> str | None:
     if urlsplit(raw).scheme not in ("redis", "rediss", "redis+socket"):
         raise ValueError("must be redis://…, rediss://… or redis+socket:///path")
+    return raw
+
+
+def parse_secret(raw: str) -> str | None:
+    if len(raw) < MIN_SECRET_LENGTH:
+        raise ValueError(f"must have at least {MIN_SECRET_LENGTH} characters, by chance alone")
     return raw
 
 

@@ -32,9 +32,11 @@ from app.api import (
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
 from app.api.streams import Streams
 from app.api.watch import Watch
+from app.domain.signatures import Signer
 from app.models import db
 from app.services.api_keys import accept_configured_key, ensure_local_key
 from app.services.farm import Farm
+from app.services.farm_secret import farm_secret
 from config.settings import Settings
 
 WEB = Path(product.__file__).with_name("web")
@@ -60,12 +62,13 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.extensions["farm"] = farm
     streams = api.extensions["streams"] = Streams()
     api.extensions["watch"] = Watch(farm.database, lambda: streams.is_closing())
+    api.extensions["signer"] = Signer(farm_secret(settings.secret, settings.secret_file), settings.download_ttl_s)
     api.extensions["uploads"] = settings.work_dir / "uploads"
     api.extensions["max_upload_bytes"] = settings.max_upload_bytes
     db.init_app(api)
     requests.follow_requests(api)
-    api.before_request(auth.require_key)
     api.before_request(refuse_nul)
+    api.before_request(auth.require_key)
     errors.answer_errors(api)
     for blueprint in (
         videos.videos,

@@ -1,10 +1,11 @@
-"""Who asks: an API key in `Authorization: Bearer …` or in `X-API-Key`, for everything under /api."""
+"""Who asks: for everything under /api a key in `Authorization: Bearer …` or in `X-API-Key`, or a signed address."""
 
 from __future__ import annotations
 
 from flask import g, request
 
 from app.api.context import current_farm
+from app.api.signed import caller_by_address, is_signed
 from app.domain.errors import Unauthorized
 from app.services.api_keys import verify
 
@@ -14,6 +15,9 @@ PROTECTED = "/api/"
 def require_key() -> None:
     """Before each request: know the caller, or refuse; even where there is no route, so that a stranger learns none."""
     if not f"{request.path}/".startswith(PROTECTED):
+        return
+    if is_signed():
+        g.caller = caller_by_address()
         return
     key = presented_key(request.headers.get("Authorization"), request.headers.get("X-API-Key"))
     if not key:

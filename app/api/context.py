@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from flask import current_app, g
 
+from app.domain.signatures import Signer
 from app.services.caller import Caller
 from app.services.farm import Farm
 
@@ -20,6 +21,11 @@ def current_farm() -> Farm:
 def current_caller() -> Caller:
     """Who asks; set before any view under /api runs."""
     return cast(Caller, g.caller)
+
+
+def current_signer() -> Signer:
+    """What signs the addresses of files, and knows its signatures again."""
+    return cast(Signer, current_app.extensions["signer"])
 
 
 def current_correlation_id() -> str:

@@ -22,6 +22,8 @@ BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 ANSWERS: Responses = {
     200: {"description": "The file", "content": BYTES},
     206: {"description": "The part of it that `Range` asked for", "content": BYTES},
+    400: "The query holds a NUL character",
+    403: "The key lacks the scope for this, or the signed address was altered or is out of date",
     304: {"description": "Not changed since the ETag in If-None-Match"},
     410: "The file was lost in storage; a retry or restart of the job makes it anew",
     416: "The file has no such bytes",
@@ -50,7 +52,7 @@ def fetch(job_id: str, name: str) -> Response:
 
     `video.mp4`, `captions.srt`, `captions.vtt`, `poster.jpg`, `manifest.json`, or a variant's, which can be fetched
     as soon as it is ready. Always as a download, named after the video's title; players and `<video>` do not mind.
-    `Range`, `If-Range` and `If-None-Match` work.
+    `Range`, `If-Range` and `If-None-Match` work. With a `signed_url` no key is needed.
     """
     farm = current_farm()
     artifact = get_artifact(farm.database, current_caller().org_id, job_id, name)

@@ -16,13 +16,14 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.context import Responses, current_caller, current_farm
+from app.api.context import Responses, current_caller, current_farm, current_signer
 from app.api.event_types import STORED_EVENTS
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.domain.errors import InvalidInput
+from app.domain.signatures import Signer
 from app.models.database import Database
 from app.services.caller import Caller
 from app.services.job_views import EventView, JobView, events_after, get_job
@@ -86,7 +87,8 @@ def follow(job_id: str) -> Response:
     streams = cast(Streams, current_app.extensions["streams"])
     give_back = streams.take()
     watch = cast(Watch, current_app.extensions["watch"])
-    response = Response(tell(farm.database, caller, first, seq, watch, streams), mimetype="text/event-stream")
+    told = tell(farm.database, caller, first, seq, watch, streams, current_signer())
+    response = Response(told, mimetype="text/event-stream")
     # A generator that nobody has asked for its first piece would not run its `finally`; the response's end does.
     response.call_on_close(give_back)
     response.headers["Cache-Control"] = "no-store"
@@ -110,15 +112,24 @@ def look(database: Database, caller: Caller, job_id: str, seq: int) -> Glimpse:
     return Glimpse(job, events_after(database, caller.org_id, job_id, seq, BATCH))
 
 
-def tell(database: Database, caller: Caller, first: Glimpse, seq: int, watch: Watch, streams: Streams) -> Iterator[str]:
+def tell(
+    database: Database,
+    caller: Caller,
+    first: Glimpse,
+    seq: int,
+    watch: Watch,
+    streams: Streams,
+    signer: Signer,
+) -> Iterator[str]:
     """The stream's text, piece by piece, until the job ends, the key is revoked or the server stops."""
     yield f"retry: {RETRY_MS}\n\n"
     glimpse, shown = first, None
     with watch.follow(first.job.id, caller.credential) as follower:
         while True:
             pieces = []
-            state = present_job(glimpse.job).model_dump(mode="json")
+            state = present_job(glimpse.job, signer).model_dump(mode="json")
             if state != shown:
+                # As the job's own address shows it, where what a vendor may have said is redacted.
                 pieces.append(message("progress", state))
                 shown = state
             pieces += [numbered(event) for event in glimpse.events]
@@ -142,12 +153,13 @@ def tell(database: Database, caller: Caller, first: Glimpse, seq: int, watch: Wa
 
 
 def numbered(event: EventView) -> str:
+    """A stored event; it may quote what a vendor has answered, and that our key."""
     about = {"type": event.type, "at": iso_time(event.at), "correlation_id": event.correlation_id}
     data = {**about, **event.data}
-    return f"id: {event.seq}\n" + message(event.type, data)
+    return f"id: {event.seq}\n" + redact(message(event.type, data))
 
 
 def message(type_: str, data: dict[str, Any]) -> str:
     """One event. JSON keeps line breaks escaped, so nothing in `data` can end it early."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {type_}\ndata: {redact(text)}\n\n"
+    return f"event: {type_}\ndata: {text}\n\n"

@@ -35,6 +35,7 @@ VALUES: Json = {
     "correlation_id": "req_5s1v9k2q8x7y1z4w",
     "sha256": SHA256,
     "url": f"/api/jobs/{JOB_ID}/artifacts/video.mp4",
+    "signed_url": f"/api/jobs/{JOB_ID}/artifacts/video.mp4?expires=1769856300&signature={SHA256}",
     "size_bytes": 987220,
     "width_px": 1920,
     "height_px": 1080,

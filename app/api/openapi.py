@@ -13,6 +13,7 @@ from app.api.auth import PROTECTED
 from app.api.requests import CORRELATION_HEADER
 from app.api.schemas import Error, Problem
 from app.api.uploads import FIELD
+from app.domain.signatures import SIGNATURE
 
 Json = dict[str, Any]
 
@@ -29,6 +30,12 @@ SECURITY_SCHEMES = {
         "name": "X-API-Key",
         "description": "The same key, in another header.",
     },
+}
+SIGNED_SCHEME = {
+    "type": "apiKey",
+    "in": "query",
+    "name": SIGNATURE,
+    "description": "No key, but the `signed_url` that an output has: it is good for that file, and for a while.",
 }
 TAG_DESCRIPTIONS = {
     "Videos": "Ask for a video, and edit it.",
@@ -89,6 +96,9 @@ PATH_PARAMETERS = {
     "key_id": "A key's `id`.",
 }
 
+# Operations that a signed address takes the place of a key for.
+SIGNABLE = {"getOutput"}
+
 # From an answer to what can be asked next: the operation, and where its path's parameter stands in the answer.
 NEXT_OF_A_JOB = ("getJob", "listSteps", "cancelJob", "retryJob", "restartJob")
 LINKS: dict[tuple[str, str], dict[str, Json]] = {
@@ -111,7 +121,7 @@ def describe(api: APIFlask) -> None:
         OPENAPI_VERSION="3.1.0",
         DESCRIPTION=DESCRIPTION,
         LICENSE={"name": "MIT", "identifier": "MIT"},
-        SECURITY_SCHEMES=SECURITY_SCHEMES,
+        SECURITY_SCHEMES={**SECURITY_SCHEMES, "signed": SIGNED_SCHEME},
         HTTP_ERROR_SCHEMA=Error.model_json_schema(),
         VALIDATION_ERROR_SCHEMA=Error.model_json_schema(),
         # The document is the same whoever asks: paths are relative to where it was found.
@@ -161,7 +171,7 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     parameters += [header_parameter(header, text) for header, text in REQUEST_HEADERS.get(name, ())]
     operation["parameters"] = parameters
     if is_protected:
-        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+        operation["security"] = [{scheme: []} for scheme in (*SECURITY_SCHEMES, *(["signed"] * (name in SIGNABLE)))]
         for status, text in EVERY_API_ERROR.items():
             responses.setdefault(status, {})["description"] = text
     for status, response in responses.items():

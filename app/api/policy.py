@@ -11,6 +11,7 @@ from app.services.caller import check_access
 PUBLIC = Access(is_public=True)
 ANY_CALLER = Access()
 READS = Access(Scope.JOBS_READ)
+FETCHES = Access(Scope.JOBS_READ, is_signable=True)
 WRITES = Access(Scope.JOBS_WRITE)
 GENERATES = Access(Scope.JOBS_WRITE, generates=True)
 UPLOADS = Access(Scope.ASSETS_WRITE)
@@ -31,7 +32,7 @@ POLICY: dict[str, Access] = {
     "bulk.retry": GENERATES,
     "bulk.force_stop": ADMINISTERS,
     "events.follow": READS,
-    "downloads.fetch": READS,
+    "downloads.fetch": FETCHES,
     # What videos are made of
     "uploads.store": UPLOADS,
     "voices.index": ANY_CALLER,

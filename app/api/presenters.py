@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from app.api import schemas
+from app.api.context import current_signer
 from app.domain.descent import Relation
+from app.domain.signatures import Signer
 from app.services.assets import AssetView
 from app.services.job_facts import OutputView
 from app.services.job_views import JobView, ParentView, WaitView
@@ -11,7 +16,9 @@ from app.services.step_views import StepView
 from config.redaction import redact
 
 
-def present_job(job: JobView) -> schemas.Job:
+def present_job(job: JobView, signer: Signer | None = None) -> schemas.Job:
+    """`signer` only where no request is in hand any more, as in a stream."""
+    sign = partial((signer or current_signer()).signed, org_id=job.org_id, now_s=job.seen_at)
     error = None
     if job.error is not None:
         # A vendor's answer may have quoted our key.
@@ -40,7 +47,7 @@ def present_job(job: JobView) -> schemas.Job:
         finished_at=job.finished_at,  # type: ignore[arg-type]
         waiting=None if job.waiting is None else _present_wait(job.waiting),
         error=error,
-        outputs=[_present_output(job.id, output) for output in job.outputs],
+        outputs=[_present_output(job.id, output, sign) for output in job.outputs],
     )
 
 
@@ -73,13 +80,15 @@ def _present_wait(wait: WaitView) -> schemas.JobWait:
     )
 
 
-def _present_output(job_id: str, output: OutputView) -> schemas.Output:
+def _present_output(job_id: str, output: OutputView, sign: Callable[[str], str]) -> schemas.Output:
+    path = f"/api/jobs/{job_id}/artifacts/{output.name}"
     return schemas.Output(
         name=output.name,
         media_type=output.media_type,
         size_bytes=output.size_bytes,
         sha256=output.sha256,
-        url=f"/api/jobs/{job_id}/artifacts/{output.name}",
+        url=path,
+        signed_url=sign(path),
     )
 
 

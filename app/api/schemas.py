@@ -52,6 +52,9 @@ class Output(BaseModel):
     size_bytes: int
     sha256: str
     url: str = Field(description="Where to fetch it, relative to this server, with the same key.")
+    signed_url: str = Field(
+        description="The same for a while without a key, for who cannot send one: `<video>`, `<a>`, your customer."
+    )
 
 
 class JobError(BaseModel):

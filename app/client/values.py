@@ -181,16 +181,17 @@ class JobParent:
 
 @dataclass(frozen=True)
 class Output:
-    """A finished file of a job."""
+    """A finished file of a job. `signed_url` is a path on the farm that needs no key for a while."""
 
     name: str
     media_type: str
     size_bytes: int
     sha256: str
+    signed_url: str
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        return cls(value["name"], value["media_type"], value["size_bytes"], value["sha256"])
+        return cls(value["name"], value["media_type"], value["size_bytes"], value["sha256"], value["signed_url"])
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,15 @@ class Access:
     """What a route asks of its caller: a scope, or with None only a good key or session.
 
     `is_public`: nothing at all. `is_for_operators`: in addition to the scope, to be of those who run the farm, for it
-    serves every organisation. `generates`: it makes jobs, and counts towards the caller's rate.
+    serves every organisation. `generates`: it makes jobs, and counts towards the caller's rate. `is_signable`: a signed
+    address of it takes no key (`app.domain.signatures`).
     """
 
     scope: Scope | None = None
     is_public: bool = False
     is_for_operators: bool = False
     generates: bool = False
+    is_signable: bool = False
 
 
 def written_scopes(scopes: Iterable[Scope]) -> str:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from app.domain.ids import ALPHABET
 from app.models import ApiKey, Org, User
 from app.models.database import Database, database_now_s, first_line, now_s
 from app.services.caller import Caller
+from app.services.private_file import read_private, write_private
 
 log = structlog.get_logger()
 
@@ -162,11 +161,11 @@ def ensure_local_key(database: Database, key_file: Path) -> str:
 
     A key file that outlived its database is registered again, so that nothing on the machine has to be told.
     """
-    content = _read(key_file)
+    content = read_private(key_file)
     if content is not None and is_ours(content) and _register(database, content, LOCAL_KEY_NAME):
         return content
     # Only a file that was seen and found useless is replaced: one that came meanwhile is another process's good key.
-    key = _write_key(key_file, make_key(), replace=content is not None)
+    key = write_private(key_file, make_key(), replace=content is not None)
     if not _register(database, key, LOCAL_KEY_NAME):
         raise Unauthorized(f"The key in {key_file} was revoked while it was being made. Start again.")
     return key
@@ -237,36 +236,6 @@ def _note_use(database: Database, key_id: str) -> None:
     except SQLAlchemyError as error:
         # A busy or full database must not turn a good key away.
         log.warning("key_use_not_noted", key_id=key_id, reason=first_line(error))
-
-
-def _read(key_file: Path) -> str | None:
-    """What stands in the file; None when there is none."""
-    try:
-        return key_file.read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return None
-
-
-def _write_key(key_file: Path, key: str, *, replace: bool) -> str:
-    """Put the key into the file in one step; the key that stands there when another process was quicker."""
-    key_file.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes the file readable by its owner alone before the first byte is in it.
-    descriptor, partial = tempfile.mkstemp(dir=key_file.parent, prefix=f".{key_file.name}-")
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(key + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(partial, key_file)
-            return key
-        try:
-            os.link(partial, key_file)
-            return key
-        except FileExistsError:
-            return _read(key_file) or key
-    finally:
-        Path(partial).unlink(missing_ok=True)
 
 
 def _random(length: int) -> str:

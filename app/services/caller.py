@@ -13,6 +13,8 @@ from app.domain.errors import Forbidden
 class Caller:
     """An organisation's program with a key, or a person in a session (`session_id`, a hash); exactly one of the two.
 
+    With neither it is who has a signed address, and may fetch that one file.
+
     `user_id` is the person, for a key the one whose it is, if anyone's. `is_operator`: of those who run the farm.
     """
 

@@ -81,9 +81,14 @@ class WaitView:
 
 @dataclass(frozen=True)
 class JobView:
-    """`progress` is 0 to 100 and 100 only when succeeded; times are epoch seconds; `eta_seconds` None while unknown."""
+    """`progress` is 0 to 100 and 100 only when succeeded; times are epoch seconds; `eta_seconds` None while unknown.
+
+    `seen_at` is when this was so.
+    """
 
     id: str
+    org_id: int
+    seen_at: float
     kind: str
     status: JobStatus
     priority: int
@@ -197,6 +202,8 @@ def view_of(job: JobRow, facts: JobFacts, now: float) -> JobView:
         error = ErrorView(job.error_code, job.error_message or "", bool(job.error_retryable))
     return JobView(
         id=job.public_id,
+        org_id=job.org_id,
+        seen_at=now,
         kind=job.kind,
         status=status,
         priority=job.priority,

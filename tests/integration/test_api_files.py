@@ -140,7 +140,9 @@ def test_a_range_that_is_none_is_passed_over(api: Api, asked: str) -> None:
     assert (answer.status, answer.data) == (200, FILM)
 
 
-@pytest.mark.parametrize("name", ["audio.mp3", "..%2f..%2flocal.key", "%00", "video.mp4%00", "a" * 500])
+@pytest.mark.parametrize(
+    "name", ["audio.mp3", "..%2f..%2flocal.key", "%2fetc%2fpasswd", "/etc/passwd", "%00", "video.mp4%00", "a" * 500]
+)
 def test_an_output_that_is_none_is_not_found(api: Api, name: str) -> None:
     job_id = finished_job(api, "video.mp4", FILM, "video/mp4")
     assert error_of(api.get(f"/api/jobs/{job_id}/artifacts/{name}"))["error_code"] == "NOT_FOUND"

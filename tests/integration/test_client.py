@@ -206,7 +206,7 @@ def test_a_download_goes_on_where_its_connection_broke(
 
 def test_a_damaged_download_leaves_the_older_file_as_it_was(client: Client, finished: Job, tmp_path: Path) -> None:
     output = output_of(finished, "poster.jpg")
-    promised = Output(output.name, output.media_type, output.size_bytes, "0" * 64)
+    promised = Output(output.name, output.media_type, output.size_bytes, "0" * 64, output.signed_url)
     (tmp_path / "poster.jpg").write_bytes(b"the older one")
     with pytest.raises(DownloadDamaged):
         client.download(finished.id, promised, tmp_path / "poster.jpg")

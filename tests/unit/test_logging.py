@@ -56,6 +56,7 @@ def test_half_of_a_surrogate_pair_is_written_and_not_stumbled_over() -> None:
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "Bearer abcdefghijklmnop.qrstuv",
         "postgresql://farm:hunter2@db/farm",
+        "/api/jobs/vid_1/artifacts/video.mp4?expires=1770000000&signature=" + "0123456789abcdef" * 4,
     ],
 )
 def test_secrets_are_redacted_wherever_they_stand(secret: str) -> None:
