@@ -11,6 +11,8 @@ from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
 from app.providers.protocols import Writer
 from app.services.farm import Bell, Farm
+from app.services.rate_counter import RateCounter
+from app.services.rate_limits import RateLimits
 from app.services.room import Room
 from app.storage.local import LocalStorage
 from app.storage.protocol import Storage
@@ -46,6 +48,11 @@ def room_of(settings: Settings) -> Room:
 
 def build_storage(settings: Settings) -> Storage:
     return LocalStorage(settings.storage_dir)
+
+
+def build_rates(settings: Settings, database: Database) -> RateLimits:
+    """The rates of callers, counted where the doorbells go."""
+    return RateLimits(database, RateCounter(settings.broker_url), settings.rate_user, settings.rate_org)
 
 
 def choose_writer(settings: Settings) -> Writer | None:

@@ -45,6 +45,8 @@ def fresh_farm(*, cpu_slots: int) -> Iterator[BenchFarm]:
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
             "SCENEWORKS_HOME": folder,
             "SCENEWORKS_CPU_SLOTS": str(cpu_slots),
+            "RATE_LIMIT_USER": "off",
+            "RATE_LIMIT_ORG": "off",
         }
         environment.pop("SCENEWORKS_URL", None)
         settings = load_settings(environment)

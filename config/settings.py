@@ -19,6 +19,7 @@ from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
 from app.domain.people import read_email
 from app.domain.plan import StepKind
+from app.domain.rates import Rate, parse_rate
 from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
 
@@ -29,6 +30,10 @@ KINDS = tuple(dict.fromkeys([*(kind.partition(".")[0] for kind in StepKind.ALL),
 
 # Below this a farm neither starts nor takes on more work.
 MIN_FREE_MIB = 256
+
+# Requests that make jobs; None is no limit.
+USER_RATE: Rate | None = Rate(10, 60)
+ORG_RATE: Rate | None = Rate(50, 60)
 
 # From the beat that says that a step is canceled to the end of the call that its worker has open.
 LET_GO_WITHIN_S = 1.0
@@ -74,6 +79,8 @@ class Settings:
     max_upload_bytes: int
     secret: str | None = field(repr=False)
     download_ttl_s: int
+    rate_user: Rate | None
+    rate_org: Rate | None
     video_encoder: str
     effects_dir: Path | None
     openai_api_key: str | None = field(repr=False)
@@ -167,6 +174,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         secret=read("SCENEWORKS_SECRET", None, parse_secret),
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
+        rate_user=read("RATE_LIMIT_USER", USER_RATE, parse_rate),
+        rate_org=read("RATE_LIMIT_ORG", ORG_RATE, parse_rate),
         video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
         effects_dir=read("EFFECTS_DIR", None, parse_folder),
         openai_api_key=read("OPENAI_API_KEY", None, str),

@@ -28,6 +28,8 @@ from app.services.finish_step import Finished, finish_step
 from config.settings import Settings, load_settings
 from tests.farms import claim, make_farm, make_job, make_org
 
+# Tests of something else post as fast as they can.
+NO_RATES = {"RATE_LIMIT_USER": "off", "RATE_LIMIT_ORG": "off"}
 ONE_STEP = StepPlan("assemble", "video.assemble", Pool.IO)
 
 
@@ -89,7 +91,7 @@ class Api:
 @contextmanager
 def serve(database: Database, home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Api]:
     """The API of a farm without workers, for as long as the block."""
-    settings = load_settings({"SCENEWORKS_HOME": str(home), **(environment or {})})
+    settings = load_settings({"SCENEWORKS_HOME": str(home), **NO_RATES, **(environment or {})})
     farm = make_farm(database, home)
     flask = create_app(farm, settings)
     server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=QuietHandler)

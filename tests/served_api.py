@@ -14,6 +14,7 @@ from app.models.database import Database
 from app.models.migrate import migrate
 from app.services.farm import Farm
 from config.settings import load_settings
+from tests.api_server import NO_RATES
 from tests.farms import make_farm, work_off
 
 
@@ -30,7 +31,7 @@ class ServedApi:
     """A farm without workers: its steps run when the test says `work()`. May be stopped and started on its port."""
 
     def __init__(self, home: Path) -> None:
-        self.settings = load_settings({"SCENEWORKS_HOME": str(home)})
+        self.settings = load_settings({"SCENEWORKS_HOME": str(home), **NO_RATES})
         home.mkdir(parents=True, exist_ok=True)
         migrate(self.settings.database_url)
         self.farm: Farm = make_farm(Database(self.settings.database_url), home)

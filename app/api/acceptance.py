@@ -16,6 +16,7 @@ from app.services.answer_once import Accepted
 from app.services.asking import Asking, RequestKey
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -32,11 +33,14 @@ def request_key(body: BaseModel | None) -> RequestKey | None:
         return None
     if not IS_IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidInput(IDEMPOTENCY_HEADER, "An Idempotency-Key has 1 to 255 visible ASCII characters.")
-    assert request.endpoint is not None
-    # Built from the route, so that a slash at the end is the same address.
-    route = f"{request.method} {url_for(request.endpoint, **request.view_args or {})}"
     given = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
-    return RequestKey(key, route, canonical_hash(given))
+    return RequestKey(key, request_route(), canonical_hash(given))
+
+
+def request_route() -> str:
+    """Method and path. Built from the route, so that a slash at the end is the same address."""
+    assert request.endpoint is not None
+    return f"{request.method} {url_for(request.endpoint, **request.view_args or {})}"
 
 
 def accepted_answer(accepted: Accepted) -> Response:
@@ -45,5 +49,5 @@ def accepted_answer(accepted: Accepted) -> Response:
     g.made = accepted.job.id
     response = success(present_job(accepted.job), 202, Location=url_for("jobs.show", job_id=accepted.job.id))
     if accepted.replayed:
-        response.headers["Idempotent-Replayed"] = "true"
+        response.headers[REPLAYED_HEADER] = "true"
     return response

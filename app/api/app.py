@@ -23,6 +23,7 @@ from app.api import (
     openapi,
     pages,
     policy,
+    rate,
     requests,
     templates,
     uploads,
@@ -32,6 +33,7 @@ from app.api import (
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
 from app.api.streams import Streams
 from app.api.watch import Watch
+from app.bootstrap import build_rates
 from app.domain.signatures import Signer
 from app.models import db
 from app.services.api_keys import accept_configured_key, ensure_local_key
@@ -89,6 +91,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         api.register_blueprint(blueprint)
     openapi.describe(api)
     policy.enforce_policy(api)
+    rate.limit_rates(api, build_rates(settings, farm.database))
     sweep_uploads(settings.work_dir / "uploads")
     ensure_local_key(farm.database, settings.local_key_file)
     accept_configured_key(farm.database, settings.api_key)

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from app.api.acceptance import IDEMPOTENCY_HEADER
 from app.api.auth import PROTECTED
+from app.api.rate import END_USER_HEADER
 from app.api.requests import CORRELATION_HEADER
 from app.api.schemas import Error, Problem
 from app.api.uploads import FIELD
@@ -61,6 +62,7 @@ JSON_BODY_ERRORS = {"400": "Not JSON at all", "413": "Too large", "415": "The Co
 # Headers whose values we refuse when they are of another form.
 HEADER_SCHEMAS: dict[str, Json] = {
     IDEMPOTENCY_HEADER: {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    END_USER_HEADER: {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"},
     "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,9}$"},
 }
 
@@ -68,10 +70,21 @@ HEADER_SCHEMAS: dict[str, Json] = {
 OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 # Operations that make a job.
 ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
+# Operations that count towards a rate.
+GENERATING = (*ACCEPTING, "retryJobs")
+RATE_HEADERS = {
+    "RateLimit-Policy": 'The rates that hold, as `"user";q=10;w=60`: `q` requests in `w` seconds.',
+    "RateLimit": 'What is left of them, as `"user";r=9;t=60`: `r` requests, more in `t` seconds.',
+}
+FOR_END_USER = (END_USER_HEADER, "For which of your customers you ask: each has a rate of its own.")
 REQUEST_HEADERS = {
+    "retryJobs": [FOR_END_USER],
     **dict.fromkeys(
         ACCEPTING,
-        [(IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")],
+        [
+            (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters."),
+            FOR_END_USER,
+        ],
     ),
     "getJob": [("If-None-Match", "An `ETag` of before.")],
     "followJob": [("Last-Event-ID", "The `id` of the last event that was seen.")],
@@ -174,10 +187,14 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
         operation["security"] = [{scheme: []} for scheme in (*SECURITY_SCHEMES, *(["signed"] * (name in SIGNABLE)))]
         for status, text in EVERY_API_ERROR.items():
             responses.setdefault(status, {})["description"] = text
+    if name in GENERATING:
+        responses["429"] = {"description": "Too much for now; `Retry-After` says when to try again, if that is known"}
     for status, response in responses.items():
         described = {CORRELATION_HEADER: "Finds this request in the logs.", **RESPONSE_HEADERS.get((name, status), {})}
-        if status == "503":
+        if status in ("429", "503"):
             described["Retry-After"] = "Seconds."
+        if name in GENERATING and status not in ("401", "403"):
+            described |= RATE_HEADERS
         response["headers"] = {
             header: {"description": text, "schema": {"type": "string"}} for header, text in described.items()
         }

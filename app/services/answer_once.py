@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, GenerationInProgress
 from app.models import IdempotencyRecord, Job
-from app.models.database import database_now_s
+from app.models.database import Database, database_now_s
 from app.services.asking import Asking, RequestKey
 from app.services.dispatch import call_ready
 from app.services.farm import Farm
@@ -53,6 +53,13 @@ def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job
     return accepted
 
 
+def is_answered(database: Database, org_id: int, route: str, key: str) -> bool:
+    """Whether a request with this key has been accepted at this address before, and still counts."""
+    with database.read() as session:
+        created_at = session.scalar(select(IdempotencyRecord.created_at).where(*_is_record(org_id, route, key)))
+        return created_at is not None and created_at >= database_now_s(session) - KEPT_S
+
+
 def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
     with farm.database.begin() as session:
         now = database_now_s(session)
@@ -81,11 +88,7 @@ def _answered(session: Session, org_id: int, key: RequestKey | None, now: float)
     if key is None:
         return None
     known = session.execute(
-        select(IdempotencyRecord).where(
-            IdempotencyRecord.org_id == org_id,
-            IdempotencyRecord.route == key.route,
-            IdempotencyRecord.key == key.key,
-        )
+        select(IdempotencyRecord).where(*_is_record(org_id, key.route, key.key))
     ).scalar_one_or_none()
     if known is None:
         return None
@@ -96,3 +99,8 @@ def _answered(session: Session, org_id: int, key: RequestKey | None, now: float)
     if known.fingerprint != key.fingerprint:
         raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new one.")
     return session.execute(select(Job).where(Job.public_id == known.answer["job_id"])).scalar_one()
+
+
+def _is_record(org_id: int, route: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    record = IdempotencyRecord
+    return record.org_id == org_id, record.route == route, record.key == key

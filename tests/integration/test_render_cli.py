@@ -28,6 +28,7 @@ from app.domain.errors import ProviderRefused
 from app.domain.states import JobStatus
 from app.services.fail_step import fail_step
 from app.services.job_lists import list_jobs
+from tests.api_server import NO_RATES
 from tests.farm_process import processes_of
 from tests.farms import ListBell, claim
 from tests.served_api import ServedApi
@@ -65,6 +66,7 @@ class Caller:
             "SCENEWORKS_HOME": str(self.home),
             "PYTHONPATH": str(ROOT),
             "SCENEWORKS_API_KEY": "",
+            **NO_RATES,
             **environment,
         }
         self.started: list[subprocess.Popen[str]] = []
