@@ -19,6 +19,9 @@ class AuditAction(StrEnum):
     ASSET_UPLOADED = "asset.uploaded"
     BRAND_KIT_SET = "brand_kit.set"
     BRAND_KIT_DELETED = "brand_kit.deleted"
+    KEY_MADE = "key.made"
+    KEY_ROTATED = "key.rotated"  # the target is the old key; the new one is in `after`
+    KEY_REVOKED = "key.revoked"
     POOL_PAUSED = "pool.paused"
     POOL_RESUMED = "pool.resumed"
     WORKER_DRAINED = "worker.drained"

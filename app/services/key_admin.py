@@ -13,11 +13,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.access import Scope, read_scopes
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, InvalidInput, NotFound, RequestError
 from app.models import ApiKey, Org, User
 from app.models.database import Database, database_now_s
 from app.services.api_keys import CONFIGURED_KEY_NAME, LOCAL_KEY_NAME, add_key, make_key
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.caller import check_grant
 from app.services.keyset import Cut, Page, read_page
 
@@ -85,6 +87,7 @@ def give_key(
         key = make_key()
         row = add_key(session, asking.org_id, key, name, now, scopes, user_id=_user(session, asking.org_id, user_id))
         session.flush()
+        note(session, asking, AuditAction.KEY_MADE, row.id, after={"name": name, "scopes": row.scopes})
         return MadeKey(_view(session, row), key)
 
 
@@ -114,6 +117,8 @@ def rotate_key(database: Database, asking: Asking, key_id: str, old_ends_at: flo
         key = make_key()
         row = add_key(session, asking.org_id, key, old.name, now, scopes, user_id=old.user_id, lineage=lineage)
         session.flush()
+        told = {"name": old.name, "new_key": row.id, "old_ends_at": old.expires_at}
+        note(session, asking, AuditAction.KEY_ROTATED, old.id, after=told)
         return MadeKey(_view(session, row), key)
 
 
@@ -123,6 +128,8 @@ def revoke_key(database: Database, asking: Asking, key_id: str) -> KeyView:
         row = _find(session, asking.org_id, key_id)
         if row.revoked_at is None:
             row.revoked_at = database_now_s(session)
+            told = {"name": row.name, "scopes": row.scopes}
+            note(session, asking, AuditAction.KEY_REVOKED, row.id, before=told)
         return _view(session, row)
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.api.problems import CODE_OF_STATUS, STATUS_OF, MalformedBody
+from app.domain.errors import RequestError
 from tests.browser.conftest import DESKTOP, PHONE
 
 # Written where they are raised, not on a class.
 OTHER_CODES = {"INTERNAL", "STORAGE_FULL"}
-# The class that the others of its kind are made from; no caller meets it.
-NEVER_ANSWERED = {"TRANSIENT"}
+# The classes that the others of their kind are made from; no caller meets them.
+NEVER_ANSWERED = {"TRANSIENT", "LIMIT_REACHED"}
+
+
+def below(kind: type[RequestError]) -> Iterator[type[RequestError]]:
+    """Every class made from it, at whatever depth."""
+    for narrower in kind.__subclasses__():
+        yield narrower
+        yield from below(narrower)
 
 
 @pytest.fixture
@@ -104,5 +113,6 @@ def test_a_phone_scrolls_one_way_only_with_everything_open(docs: Page) -> None:
 
 def test_the_table_of_errors_names_every_code_that_a_request_can_get(docs: Page) -> None:
     shown = set(docs.locator("#errors td:nth-child(2) code").all_inner_texts())
-    known = {error.code for error, _ in STATUS_OF} | set(CODE_OF_STATUS.values()) | {MalformedBody.code} | OTHER_CODES
+    named = {error.code for error, _ in STATUS_OF} | {error.code for error in below(RequestError)}
+    known = named | set(CODE_OF_STATUS.values()) | {MalformedBody.code} | OTHER_CODES
     assert shown == known - NEVER_ANSWERED

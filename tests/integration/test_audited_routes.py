@@ -85,6 +85,15 @@ def delete_kit(api: Api) -> BaseHTTPResponse:
     return ask(api, "DELETE", "/api/brand-kit")
 
 
+def make_key(api: Api) -> BaseHTTPResponse:
+    return ask(api, "POST", "/api/keys", {"name": "shop", "scopes": ["jobs:read"]})
+
+
+def act_on_key(api: Api, method: str, act: str = "") -> BaseHTTPResponse:
+    key_id = make_key(api).json()["data"]["id"]
+    return ask(api, method, f"/api/keys/{key_id}{act}")
+
+
 def pause(api: Api) -> BaseHTTPResponse:
     return ask(api, "POST", "/api/admin/pools/cpu/pause", {"reason": "The disk is being changed."})
 
@@ -115,6 +124,9 @@ CALLS: dict[str, tuple[AuditAction, Callable[[Api], BaseHTTPResponse]]] = {
     "uploads.store": (AuditAction.ASSET_UPLOADED, upload),
     "brand_kit.put": (AuditAction.BRAND_KIT_SET, put_kit),
     "brand_kit.remove": (AuditAction.BRAND_KIT_DELETED, delete_kit),
+    "keys.make": (AuditAction.KEY_MADE, make_key),
+    "keys.rotate": (AuditAction.KEY_ROTATED, lambda api: act_on_key(api, "POST", "/rotate")),
+    "keys.revoke": (AuditAction.KEY_REVOKED, lambda api: act_on_key(api, "DELETE")),
     "admin.pause": (AuditAction.POOL_PAUSED, pause),
     "admin.resume": (AuditAction.POOL_RESUMED, resume),
     "admin.drain": (AuditAction.WORKER_DRAINED, drain),
