@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config.redaction import redact
+from config.redaction import hide_own, redact
 from config.settings import Settings
 
 # Of these the lines below warning are about their own works, not about ours.
@@ -33,6 +33,7 @@ _CONTROLS = {
 
 def configure_logging(settings: Settings, stream: TextIO = sys.stdout) -> None:
     """Send every log line of this process to `stream`, as `settings` want them. Calling it again starts over."""
+    hide_own([settings.api_key, settings.openai_api_key])
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from app.api.context import current_correlation_id
 from app.api.problems import Problem
-from config.redaction import redact
+from config.redaction import redact, redact_all
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -28,7 +28,7 @@ def success(data: BaseModel, status: int = 200, **headers: str) -> Response:
 
 
 def failure(problem: Problem) -> Response:
-    """The error envelope. A vendor's key in a message stays here."""
+    """The error envelope. A secret in a message stays here, be it a vendor's or one that the caller sent as a name."""
     body: dict[str, Any]
     message, correlation_id = redact(problem.message), current_correlation_id()
     wants_problem_json = request.accept_mimetypes.best_match(["application/json", PROBLEM_JSON]) == PROBLEM_JSON
@@ -43,7 +43,7 @@ def failure(problem: Problem) -> Response:
         }
     else:
         body = {"ok": False, "error_code": problem.code, "message": message, "correlation_id": correlation_id}
-    body["details"] = dict(problem.details)
+    body["details"] = redact_all(dict(problem.details))
     response = jsonify(body)
     response.status_code = problem.status
     if wants_problem_json:

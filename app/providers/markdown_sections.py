@@ -35,9 +35,11 @@ _SOFT_BREAKS = re.compile(f"(\\S?) *{_SOFT_BREAK} *(?=(\\S?))")
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
 _HTML_TAGS = frozenset(
     "a abbr b bdi bdo big blockquote br center cite code data dd del details dfn div dl dt em font figcaption figure "
-    "h1 h2 h3 h4 h5 h6 hr i iframe img input ins kbd li mark ol p picture pre q s samp script section small source "
-    "span strike strong style sub summary sup svg table tbody td th thead time tr tt u ul var video wbr".split()
+    "h1 h2 h3 h4 h5 h6 hr i iframe img input ins kbd li mark ol p picture pre q s samp section small source "
+    "span strike strong sub summary sup svg table tbody td th thead time tr tt u ul var video wbr".split()
 )
+# They dress no words: between words of a sentence it is they that are meant.
+_LITERAL_TAGS = frozenset({"script", "style"})
 
 
 @dataclass(frozen=True)
@@ -251,8 +253,10 @@ def _unbroken(soft_break: re.Match[str]) -> str:
 
 
 def _said_tag(tag: str) -> str:
-    """HTML is silent; `<your name>` in prose is no HTML and is read."""
+    """HTML is silent; `<your name>` in prose is no HTML and is read, and `<script>` is shown as it was written."""
     match = _TAG_NAME.match(tag)
+    if match and match[1].lower() in _LITERAL_TAGS:
+        return tag
     if match is None or match[1].lower() in _HTML_TAGS:
         return "\n" if match and match[1].lower() == "br" else ""
     return tag.strip("</>")

@@ -13,6 +13,7 @@ from app.models.database import Database, database_now_s
 from app.services.claim_step import Claim
 from app.services.finish_step import close_attempt, owned_step
 from app.services.job_log import end_job, lock_job, record
+from config.redaction import redact
 
 
 def fail_step(database: Database, claim: Claim, error: SceneworksError) -> None:
@@ -32,12 +33,14 @@ def settle_failure(session: Session, job: Job, step: Step, error: SceneworksErro
         claims=step.token,
         postponed_s=step.postponed_s,
     )
+    # An adapter, an effect or a library may have quoted what it was given: no secret gets into the books.
+    message = redact(error.message)
     outcome = "postponed" if isinstance(decision, Postpone) else "failed"
-    close_attempt(session, step.id, step.token, now, outcome, error.code, error.message)
-    step.error_code, step.error_message = error.code, error.message
+    close_attempt(session, step.id, step.token, now, outcome, error.code, message)
+    step.error_code, step.error_message = error.code, message
     step.lease_expires_at = None
     step.progress = 0.0
-    facts = {"step": step.name, "attempt": step.attempt, "error": {"code": error.code, "message": error.message}}
+    facts = {"step": step.name, "attempt": step.attempt, "error": {"code": error.code, "message": message}}
     match decision:
         case Retry(delay_s=0):
             step.status, step.ready_at = StepStatus.READY, now

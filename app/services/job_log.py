@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import SceneworksError
 from app.domain.states import LIVE_STEP_STATUSES, JobStatus, StepStatus
 from app.models import Job, JobEvent, Step, StepAttempt
+from config.redaction import redact
 
 
 def lock_job(session: Session, job_id: int) -> Job:
@@ -72,12 +73,13 @@ def end_job(
     job.status = status
     job.finished_at = now
     if error is not None:
-        job.error_code, job.error_message, job.error_retryable = error.code, error.message, error.retryable
+        message = redact(error.message)
+        job.error_code, job.error_message, job.error_retryable = error.code, message, error.retryable
     if status is not JobStatus.SUCCEEDED:
         _cancel_live_steps(session, job, now)
-    facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": error.message}}
+    facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": redact(error.message)}}
     if reason is not None:
-        facts["reason"] = reason
+        facts["reason"] = redact(reason)
     if asked_by is not None:
         facts[CORRELATION_ID] = asked_by
     record(session, job, f"{job.kind}.{status.value}", now, **facts)

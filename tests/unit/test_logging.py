@@ -57,6 +57,8 @@ def test_half_of_a_surrogate_pair_is_written_and_not_stumbled_over() -> None:
         "Bearer abcdefghijklmnop.qrstuv",
         "postgresql://farm:hunter2@db/farm",
         "/api/jobs/vid_1/artifacts/video.mp4?expires=1770000000&signature=" + "0123456789abcdef" * 4,
+        "sk_0123456789abcdef0123456789abcdef0123456789abcdef",
+        "AIzaSyA-0123456789abcdefghijklmnopqrstuv",
     ],
 )
 def test_secrets_are_redacted_wherever_they_stand(secret: str) -> None:
@@ -71,6 +73,35 @@ def test_secrets_are_redacted_wherever_they_stand(secret: str) -> None:
     assert secret not in lines.getvalue() and "hunter2" not in lines.getvalue()
 
 
-def test_ordinary_text_is_left_alone() -> None:
-    text = "A risk-free task at https://example.com/a:b@c, see sw_live_… and ask-me-anything-now."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Set-Cookie: sceneworks_session=0123456789abcdefghij; HttpOnly",
+        "GET /api/jobs/vid_1/artifacts/video.mp4?expires=1&signature=0123456789abcdefghij",
+        "https://bucket.s3/x?X-Amz-Signature=0123456789abcdefghij&x=1",
+        "?sig=0123456789abcdefghij",
+        "csrf_token=0123456789abcdefghij",
+    ],
+)
+def test_a_cookie_and_a_signature_are_known_by_their_name(text: str) -> None:
+    assert redact(text) == text.replace("0123456789abcdefghij", "[redacted]")
+
+
+def test_the_keys_of_this_process_are_hidden_whatever_their_form() -> None:
+    configure_logging(load_settings({"OPENAI_API_KEY": "correct horse battery", "SCENEWORKS_API_KEY": "short"}))
+    try:
+        assert redact("The server knows no 'correct horse battery'.") == "The server knows no '[redacted]'."
+        assert redact("A short word.") == "A short word."
+    finally:
+        configure_logging(load_settings({}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A risk-free task at https://example.com/a:b@c, see sw_live_… and ask-me-anything-now.",
+        "This session = a good one; design=bold, risk_assessment_of_the_century and tokens=many.",
+    ],
+)
+def test_ordinary_text_is_left_alone(text: str) -> None:
     assert redact(text) == text
