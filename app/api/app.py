@@ -25,12 +25,15 @@ from app.api import (
     policy,
     rate,
     requests,
+    session,
     templates,
     uploads,
+    users,
     videos,
     voices,
 )
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
+from app.api.cookies import session_cookie
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.bootstrap import build_rates
@@ -67,10 +70,12 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.extensions["signer"] = Signer(farm_secret(settings.secret, settings.secret_file), settings.download_ttl_s)
     api.extensions["uploads"] = settings.work_dir / "uploads"
     api.extensions["max_upload_bytes"] = settings.max_upload_bytes
+    api.extensions["admin_users"] = settings.admin_users
+    api.extensions["session_cookie"] = session_cookie(settings)
     db.init_app(api)
     requests.follow_requests(api)
     api.before_request(refuse_nul)
-    api.before_request(auth.require_key)
+    api.before_request(auth.know_caller)
     errors.answer_errors(api)
     for blueprint in (
         videos.videos,
@@ -85,6 +90,8 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         brand_kit.brand_kit,
         audit_log.audit_log,
         keys.keys,
+        users.users,
+        session.session,
         health.health,
         pages.pages,
     ):

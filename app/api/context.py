@@ -28,6 +28,11 @@ def current_signer() -> Signer:
     return cast(Signer, current_app.extensions["signer"])
 
 
+def admin_users() -> frozenset[str]:
+    """The addresses in `ADMIN_USERS`."""
+    return cast(frozenset[str], current_app.extensions["admin_users"])
+
+
 def current_correlation_id() -> str:
     """What ties this answer to its log lines, and a job to the request that made it."""
     return cast(str, g.correlation_id)

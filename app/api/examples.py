@@ -24,6 +24,7 @@ IN_ADDRESS = {
     "worker": "cpu@host:4711",
     "template": "bulletin",
     "key_id": "0m3v9k2q8x7y",
+    "user_id": "usr_2p7k4m9x1c5v8z3q",
 }
 UPLOAD = "-F file=@photo.jpg"
 
@@ -58,6 +59,7 @@ VALUES: Json = {
     "ready": 3,
     "every_s": 900.0,
     "voices": "steph",
+    "csrf_token": "5d1f0c8b7a6e9d3c2b4f1a0e8c7d6b5a4f3e2d1c0b9a8f7e6d5c4b3a2f1e0d9c",
 }
 TIME = "2026-01-31T09:30:00.123Z"
 ENDED_AT = "2026-01-31T09:30:21.402Z"

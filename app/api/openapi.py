@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from app.api.acceptance import IDEMPOTENCY_HEADER
 from app.api.auth import PROTECTED
+from app.api.csrf import CSRF_HEADER
 from app.api.rate import END_USER_HEADER
 from app.api.requests import CORRELATION_HEADER
 from app.api.schemas import Error, Problem
@@ -31,6 +32,13 @@ SECURITY_SCHEMES = {
         "name": "X-API-Key",
         "description": "The same key, in another header.",
     },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "sceneworks",
+        "description": "A session, `__Host-sceneworks` over https. Requests that change something need the header "
+        f"`{CSRF_HEADER}` too, with the `csrf_token` of `GET /api/session`.",
+    },
 }
 SIGNED_SCHEME = {
     "type": "apiKey",
@@ -47,12 +55,14 @@ TAG_DESCRIPTIONS = {
     "Brand kit": "What your videos have in common: name, colours, font, logo.",
     "Audit log": "Who did what to what in your organisation: a key with the scope `admin`.",
     "Keys": "What programs of your organisation get in with; for a key with the scope `admin`.",
+    "Users": "The people of your organisation; for a key with the scope `admin`.",
+    "Session": "Signing in with a browser, and who one is.",
     "Operations": "For those who run the farm: a key of its own organisation with the scope `admin`.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
 EVERY_API_ERROR = {
-    "401": "The key is missing or not good",
-    "403": "The key is good and lacks the scope for this",
+    "401": "The key is missing or not good, or the session has ended",
+    "403": "The key or session is good and may not do this; with a cookie, its token may be missing",
     "422": "A value is wrong; `details.field` names it",
     "500": "Our fault",
     "503": "Not possible now; `Retry-After` says when to try again",
@@ -66,6 +76,9 @@ HEADER_SCHEMAS: dict[str, Json] = {
     "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,9}$"},
 }
 
+# Operations under /api that need no key, and so say by themselves what these mean.
+OPEN = {"signIn"}
+NOT_LET_IN = ("401", "403")
 # Operations whose body may be left out.
 OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 # Operations that make a job.
@@ -107,6 +120,7 @@ PATH_PARAMETERS = {
     "pool": "`cpu`, `gpu` or `io`.",
     "worker": "A worker's `name`.",
     "key_id": "A key's `id`.",
+    "user_id": "A user's `id`.",
 }
 
 # Operations that a signed address takes the place of a key for.
@@ -189,6 +203,12 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
             responses.setdefault(status, {})["description"] = text
     if name in GENERATING:
         responses["429"] = {"description": "Too much for now; `Retry-After` says when to try again, if that is known"}
+    if is_protected and name not in OPEN:
+        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+    if is_protected:
+        for status, text in EVERY_API_ERROR.items():
+            if name not in OPEN or status not in NOT_LET_IN:
+                responses.setdefault(status, {})["description"] = text
     for status, response in responses.items():
         described = {CORRELATION_HEADER: "Finds this request in the logs.", **RESPONSE_HEADERS.get((name, status), {})}
         if status in ("429", "503"):

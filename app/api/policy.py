@@ -48,6 +48,11 @@ POLICY: dict[str, Access] = {
     "keys.make": ADMINISTERS,
     "keys.rotate": ADMINISTERS,
     "keys.revoke": ADMINISTERS,
+    "users.index": ADMINISTERS,
+    "users.make": ADMINISTERS,
+    "users.change": ADMINISTERS,
+    "session.show": ANY_CALLER,
+    "session.end": ANY_CALLER,
     # The farm
     "admin.status": OPERATES,
     "admin.pools": OPERATES,
@@ -58,6 +63,7 @@ POLICY: dict[str, Access] = {
     "admin.stuck": OPERATES,
     "admin.canary": OPERATES,
     # For everyone
+    "session.begin": PUBLIC,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "pages.home": PUBLIC,

@@ -55,7 +55,8 @@ def invalid_input(error: ValidationError) -> InvalidInput:
 def sentence(fault: ErrorDetails) -> str:
     known = _SENTENCES.get(fault["type"])
     if known is None:
-        return f"{fault['msg'].removeprefix('Value error, ').rstrip('.')}."
+        said = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        return f"{said[:1].upper()}{said[1:]}."
     context = fault.get("ctx", {})
     # Pydantic writes the values that a field may have as Python does; strings among them are quoted.
     expected = str(context.get("expected"))

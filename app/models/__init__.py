@@ -14,7 +14,7 @@ from app.models.pool_pause import PoolPause
 from app.models.schedule import Schedule
 from app.models.step import Step, StepAttempt, StepEdge
 from app.models.stuck_step import StuckStep
-from app.models.user import SignIn, User
+from app.models.user import SignIn, SignInAttempt, User
 from app.models.worker import Worker
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "PoolPause",
     "Schedule",
     "SignIn",
+    "SignInAttempt",
     "Step",
     "StepAttempt",
     "StepEdge",

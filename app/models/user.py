@@ -1,4 +1,4 @@
-"""People: who signs in on the pages, and the sessions in which they are signed in."""
+"""People: who signs in on the pages, the sessions in which they are signed in, and how often that failed."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ class SignIn(Model):
     last_used_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
     ended_at: Mapped[float | None]
+
+
+class SignInAttempt(Model):
+    """How often a sign-in was tried since a time, and did not succeed: by an e-mail address, by it and a host."""
+
+    __tablename__ = "sign_in_attempts"
+
+    name_sha256: Mapped[str] = mapped_column(primary_key=True)
+    attempts: Mapped[int]
+    since: Mapped[float] = mapped_column(index=True)

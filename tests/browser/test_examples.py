@@ -46,6 +46,7 @@ def test_every_command_gets_an_answer_that_the_document_foresees(docs: Page, api
     document = docs.request.get("/openapi.json").json()
     Image.new("RGB", (64, 64), "teal").save(tmp_path / "photo.jpg")
     given = {"FARM": api.url, "KEY": api.key, "JOB": accepted_job(docs, api)}
+    add_user(docs, api, document["paths"]["/api/session"]["post"])
     for methods in document["paths"].values():
         for operation in methods.values():
             command = docs.locator(f"#{operation['operationId']} figure pre").first.inner_text()
@@ -84,6 +85,16 @@ def test_the_code_for_fetch_follows_a_job_to_its_end(browser: Browser, api: Serv
     page.evaluate(f"async ({{ KEY, JOB }}) => {{ {page.locator('#follow-with-fetch').inner_text()} }}", given)
     context.close()
     assert told[-1] == "succeeded null 100 %"
+
+
+def add_user(page: Page, api: ServedApi, sign_in: dict[str, Any]) -> None:
+    """Somebody who can sign in as the example does."""
+    content = sign_in["requestBody"]["content"]["application/json"]
+    (example,) = content["examples"].values()
+    answer = page.request.post(
+        "/api/users", headers={"Authorization": f"Bearer {api.key}"}, data={**example["value"], "name": "Mara"}
+    )
+    assert answer.status == 201, answer.text()
 
 
 def accepted_job(page: Page, api: ServedApi) -> str:

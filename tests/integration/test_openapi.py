@@ -13,7 +13,7 @@ from app.models.database import Database
 from app.models.migrate import migrate
 from tests.api_server import Api, error_of, serve
 
-PUBLIC = {"isAlive", "isReady"}
+PUBLIC = {"isAlive", "isReady", "signIn"}
 
 
 @pytest.fixture(scope="module")
