@@ -26,6 +26,7 @@ from app.api import (
     rate,
     requests,
     session,
+    sign_in_page,
     templates,
     uploads,
     users,
@@ -94,6 +95,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         session.session,
         health.health,
         pages.pages,
+        sign_in_page.sign_in_page,
     ):
         api.register_blueprint(blueprint)
     openapi.describe(api)

@@ -68,6 +68,9 @@ POLICY: dict[str, Access] = {
     "health.readyz": PUBLIC,
     "pages.home": PUBLIC,
     "pages.docs": PUBLIC,
+    "sign_in_page.show": PUBLIC,
+    "sign_in_page.enter": PUBLIC,
+    "sign_in_page.leave": PUBLIC,
     "static": PUBLIC,
     "openapi.spec": PUBLIC,
 }

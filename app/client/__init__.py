@@ -16,6 +16,7 @@ from app.client.errors import (
     FarmUnreachable,
     FileUnreadable,
     NotAFarm,
+    NotAllowed,
     NotAuthorized,
     NotFound,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "JobWait",
     "Language",
     "NotAFarm",
+    "NotAllowed",
     "NotAuthorized",
     "NotFound",
     "Output",

@@ -90,7 +90,7 @@ class Client(AuditLogMethods):
         return understand(Readiness.from_json, self._transport.get_health("/health/readyz"))
 
     def has_live_workers(self) -> bool:
-        """Whether anybody is there to do the work. NotAuthorized with a key that may not see the farm's workers."""
+        """Whether anybody is there to do the work. NotAllowed with a key that may not see the farm's workers."""
         workers = self._transport.get("/api/admin/workers")
         return understand(lambda listed: any(worker["is_alive"] for worker in listed["items"]), workers)
 

@@ -5,7 +5,8 @@
     ├── NotAFarm              something answered, but not as Sceneworks does
     ├── AnswerError           the farm answered, and the answer is no
     │   ├── BadRequest        4xx: the request must be changed
-    │   │   ├── NotAuthorized 401, 403: the key is missing, unknown, or may not do this
+    │   │   ├── NotAuthorized 401: the key is missing, unknown or revoked
+    │   │   ├── NotAllowed    403: the key is good and may not do this
     │   │   ├── NotFound      404
     │   │   └── Conflict      409: the thing is in a state that does not allow it
     │   └── FarmUnable        429, 5xx: the same request may succeed later
@@ -75,6 +76,10 @@ class NotAuthorized(BadRequest):
     pass
 
 
+class NotAllowed(BadRequest):
+    pass
+
+
 class NotFound(BadRequest):
     pass
 
@@ -89,7 +94,7 @@ class FarmUnable(AnswerError):
 
 _BY_STATUS: Mapping[int, type[AnswerError]] = {
     401: NotAuthorized,
-    403: NotAuthorized,
+    403: NotAllowed,
     404: NotFound,
     409: Conflict,
     429: FarmUnable,

@@ -1,4 +1,4 @@
-"""Both pages in both schemes and on two screens, as axe sees them: not one finding."""
+"""All pages in both schemes and on two screens, as axe sees them: not one finding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/login"])
 def test_axe_finds_nothing(page: Page, path: str, scheme: str, screen: ViewportSize) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # The fixture's two values.
     page.set_viewport_size(screen)

@@ -16,7 +16,7 @@ from app.client import (
     Job,
     JobFilter,
     JobParent,
-    NotAuthorized,
+    NotAllowed,
     NotFound,
     Part,
     SceneEdit,
@@ -174,5 +174,5 @@ def test_what_is_stuck_and_the_canary_are_told(api: ServedApi, client: Client) -
 
 def test_operators_methods_are_for_operators(api: ServedApi) -> None:
     stranger = new_key(api.farm.database, make_org(api.farm.database, "strangers"))
-    with Client(api.url, stranger) as client, pytest.raises(NotAuthorized):
+    with Client(api.url, stranger) as client, pytest.raises(NotAllowed):
         client.pools()

@@ -18,6 +18,7 @@ from app.client import (
     FileUnreadable,
     Job,
     NotAFarm,
+    NotAllowed,
     NotAuthorized,
     VideoRequest,
 )
@@ -126,7 +127,7 @@ def upload(client: Client, path: Path, kind: str) -> str:
     """The asset's id. RenderFailed, naming the file, when the farm does not take it or it is of another kind."""
     try:
         asset = client.upload(path)
-    except NotAuthorized:
+    except (NotAuthorized, NotAllowed):
         raise
     except BadRequest as error:
         # The farm cannot know what a file was meant to be, and speaks of pictures and sounds together.
@@ -180,7 +181,7 @@ def about_options(options: Options) -> Iterator[None]:
     """The farm names a field and never repeats its value; here the option is named, with what its caller wrote."""
     try:
         yield
-    except NotAuthorized:
+    except (NotAuthorized, NotAllowed):
         raise
     except BadRequest as error:
         field = error.details.get("field")
@@ -198,6 +199,8 @@ def _explain(error: ClientError, job_id: str | None) -> RenderFailed:
         case NotAuthorized():
             message = f"The farm does not take the key. {error.message}"
             return RenderFailed(Exit.NO_FARM, code, message, job_id=job_id)
+        case NotAllowed():
+            return RenderFailed(Exit.NO_FARM, code, f"The key may not do this. {error.message}", job_id=job_id)
         case FarmUnreachable():
             goes_on = f" The job {job_id} goes on when the farm is back." if job_id else ""
             return RenderFailed(Exit.NO_FARM, code, error.message + goes_on, retryable=True, job_id=job_id)

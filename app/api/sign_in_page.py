@@ -1,0 +1,94 @@
+"""`/login` and `/logout`: signing in and out with a form, for which a browser needs no script."""
+
+from __future__ import annotations
+
+import re
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from app.api.context import current_farm
+from app.api.cookies import clear_session, session_token, set_session
+from app.api.csrf import check_csrf, refuse_other_origins
+from app.api.pages import HEADERS, page
+from app.api.problems import WrongContentType, problem_of
+from app.api.session import described, signed_in, signed_in_caller
+from app.domain.errors import LimitReached, ServiceUnavailable, Unauthorized
+from app.services.sessions import sign_out
+
+sign_in_page = APIBlueprint("sign_in_page", __name__, enable_openapi=False)
+
+FORM = "application/x-www-form-urlencoded"
+# An address of this farm. `//host` and `/\host` are another's to a browser.
+OWN_PATH = re.compile(r"/(?:[\x21-\x2e\x30-\x5b\x5d-\x7e][\x21-\x5b\x5d-\x7e]*)?")
+OWN_HEADERS = {
+    **HEADERS,
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'"),
+    # With no referrer at all a browser sends a form with the origin `null`, which is anybody's.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@sign_in_page.get("/login")
+def show() -> Response:
+    """The form; or who is signed in, and the way out."""
+    caller, token = signed_in_caller(), session_token()
+    session = None if caller is None else described(caller, token)
+    return _form(own_path(request.args.get("next")), session=session)
+
+
+@sign_in_page.post("/login")
+def enter() -> Response:
+    """Sign in, and go to where one wanted to; the form again, with the reason, where that fails."""
+    form = _fields()
+    goal = own_path(form.get("next"))
+    try:
+        token = signed_in(form.get("email", ""), form.get("password", ""))
+    except (Unauthorized, LimitReached, ServiceUnavailable) as error:
+        problem = problem_of(error)
+        response = _form(goal, email=form.get("email", ""), fault=error.message)
+        response.status_code = problem.status
+        response.headers.extend(dict(problem.headers))
+        return response
+    response = _to(goal)
+    set_session(response, token)
+    return response
+
+
+@sign_in_page.post("/logout")
+def leave() -> Response:
+    """Sign out, and show the form again."""
+    # A form on another site comes without the cookie, and its answer could take the cookie away all the same.
+    refuse_other_origins()
+    form, caller, token = _fields(), signed_in_caller(), session_token()
+    if caller is not None and caller.session_id is not None and token is not None:
+        check_csrf(token, form.get("csrf_token"))
+        sign_out(current_farm().database, caller.session_id)
+    response = _to("/login")
+    clear_session(response)
+    return response
+
+
+def own_path(given: str | None) -> str:
+    """Where to go afterwards: an address of this farm, else its front door."""
+    return given if given is not None and OWN_PATH.fullmatch(given) else "/"
+
+
+def _fields() -> dict[str, str]:
+    # A form with files would be written to disk, for whoever sends it.
+    if request.mimetype != FORM:
+        raise WrongContentType(f"Send the form as {FORM}.")
+    return request.form.to_dict()
+
+
+def _to(path: str) -> Response:
+    response = Response(status=303)
+    response.headers["Location"] = path
+    return response
+
+
+def _form(goal: str, **values: object) -> Response:
+    response = page("login.html", goal=goal, **values)
+    response.headers.update(OWN_HEADERS)
+    return response
