@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from app.api.effect_request import EffectRequest
 from app.api.lines import one_line
+from app.api.moments import Moment
 from app.api.schema_rules import at_most_one_of
 from app.api.strict import Strict
 from app.api.video_request import AssetId, BackgroundRequest, FootageRequest
@@ -17,19 +16,6 @@ from app.domain.revision import Given, Part, SceneEdit
 from app.domain.states import JobStatus
 from app.services.bulk import MOST_JOBS, JobFilter
 
-
-def _read_time(value: object) -> object:
-    """ISO 8601 with its zone; a time without one would mean another moment to each reader."""
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise PydanticCustomError("moment", "Must be a time with its zone, such as 2026-01-31T09:30:00Z.")
-    return at
-
-
-Moment = Annotated[datetime, BeforeValidator(_read_time, json_schema_input_type=datetime)]
 # JSON knows no enums, so that a strict field would take none of its strings.
 Status = Annotated[JobStatus, Field(strict=False)]
 JobId = Annotated[str, Field(max_length=64, examples=["vid_4k8zq0v2m7x1c9p3"])]

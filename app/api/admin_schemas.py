@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from app.api.act_requests import Moment
+from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
 from app.api.strict import Strict
 from app.domain.encoders import EncoderName

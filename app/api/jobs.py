@@ -9,8 +9,9 @@ from app.api.acceptance import accepted_answer, asking
 from app.api.act_requests import RETRY_EXAMPLES, RetryRequest
 from app.api.answers import success
 from app.api.context import Responses, current_caller, current_farm
+from app.api.job_query import JobQuery
 from app.api.presenters import present_job, present_step
-from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, JobQuery, StepList, StepListAnswer
+from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, StepList, StepListAnswer
 from app.domain.errors import InvalidInput, RequestError
 from app.domain.ids import canonical_hash
 from app.services.cancel_job import cancel_job
@@ -34,7 +35,7 @@ def index(query_data: JobQuery) -> Response:
     """List jobs
 
     Newest first. For the next page give the last job's id as `starting_after`; to look for newer ones give the
-    first job's id as `ending_before`.
+    first job's id as `ending_before`. All filters that are given must hold.
     """
     if query_data.starting_after is not None and query_data.ending_before is not None:
         raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
@@ -45,7 +46,7 @@ def index(query_data: JobQuery) -> Response:
             limit=query_data.limit,
             starting_after=query_data.starting_after,
             ending_before=query_data.ending_before,
-            statuses=() if query_data.status is None else (query_data.status,),
+            search=query_data.to_search(),
         )
     except InvalidInput as error:
         if error.field not in CURSORS:

@@ -242,7 +242,10 @@ def complete_parameter(parameter: Json) -> Json:
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if schema.get("default", "") is None:
         del schema["default"]
-    return {**parameter, "description": description, "schema": {**schema, **(kinds[0] if kinds else {})}}
+    schema |= kinds[0] if kinds else {}
+    # Several values stand in one parameter, with commas between them.
+    several = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+    return {**parameter, **several, "description": description, "schema": schema}
 
 
 def header_parameter(name: str, description: str) -> Json:

@@ -278,14 +278,3 @@ class Problem(BaseModel):
     error_code: str
     correlation_id: str
     details: dict[str, Any]
-
-
-class JobQuery(BaseModel):
-    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
-
-    model_config = {"extra": "forbid"}
-
-    limit: int = Field(20, ge=1, le=100, description="How many jobs at most.")
-    starting_after: str | None = Field(None, max_length=64, description="A job's id: the page of older jobs behind it.")
-    ending_before: str | None = Field(None, max_length=64, description="A job's id: the page of newer jobs before it.")
-    status: JobStatus | None = Field(None, description="Only jobs with this status.")

@@ -156,6 +156,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     # FULL syncs the log at each commit: with NORMAL a power cut could take back a job that was already accepted.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # Its own knows A to Z alone, and who looks for `über` means `Über` too.
+    connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
     cursor.close()
 
 

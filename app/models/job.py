@@ -13,8 +13,9 @@ from app.models.base import BigId, Model
 IS_CANARY = "kind = 'canary'"
 HAS_ROOT = "root_id IS NOT NULL"
 IS_REVISION = "relation = 'revision'"
+HAS_SUBJECT = "subject_id IS NOT NULL"
 IS_LIVE = "status IN ('queued', 'running', 'waiting')"
-IS_LIVE_SUBJECT = f"subject_id IS NOT NULL AND {IS_LIVE}"
+IS_LIVE_SUBJECT = f"{HAS_SUBJECT} AND {IS_LIVE}"
 LIVE_SUBJECT = "uq_jobs_org_id_subject_id_live"
 
 
@@ -50,6 +51,15 @@ class Job(Model):
             "parent_id",
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index("ix_jobs_org_id_status_id", "org_id", "status", "id"),
+        Index(
+            "ix_jobs_org_id_subject_id_id",
+            "org_id",
+            "subject_id",
+            "id",
+            sqlite_where=text(HAS_SUBJECT),
+            postgresql_where=text(HAS_SUBJECT),
         ),
         Index("ix_jobs_org_id_created_at", "org_id", "created_at"),
         Index(

@@ -19,6 +19,7 @@ from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.dispatch import call_ready
 from app.services.farm import Farm
+from app.services.job_lists import accepted_between
 from app.services.job_log import end_job, lock_job
 from app.services.open_job import Origin
 from app.services.repeat_job import repeat
@@ -27,8 +28,6 @@ from app.services.repeat_job import repeat
 MOST_JOBS = 500
 # A job is locked with all its steps; a few at a time keep the transaction short.
 STOPPED_AT_ONCE = 50
-# A stored time may lie this much below the one that is shown for it, which the caller then sends back.
-SHOWN_WITHIN_S = 1e-6
 LIVE = tuple(status for status in JobStatus if status not in TERMINAL_JOB_STATUSES)
 
 
@@ -157,10 +156,7 @@ def _conditions(
     conditions = [Job.org_id == org_id, Job.status.in_(statuses), Job.kind != JobKind.CANARY]
     if wanted.kind is not None:
         conditions.append(Job.kind == wanted.kind)
-    if wanted.created_before is not None:
-        conditions.append(Job.created_at < wanted.created_before - SHOWN_WITHIN_S)
-    if wanted.created_after is not None:
-        conditions.append(Job.created_at >= wanted.created_after - SHOWN_WITHIN_S)
+    conditions += accepted_between(wanted.created_after, wanted.created_before)
     if wanted.ids is not None:
         conditions.append(Job.public_id.in_(wanted.ids))
     return conditions

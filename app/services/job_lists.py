@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import InvalidInput
@@ -14,6 +14,27 @@ from app.models import Job
 from app.models.database import Database
 from app.services.job_facts import job_columns, read_facts
 from app.services.job_views import JobView, view_of
+
+# A stored time may lie this much below the one that is shown for it, which the caller then sends back.
+SHOWN_WITHIN_S = 1e-6
+
+
+@dataclass(frozen=True)
+class JobSearch:
+    """All that is given must hold. Times are epoch seconds, `since` included and `until` not.
+
+    `text` is a part of the title, the id or the subject, in whatever case.
+    """
+
+    statuses: tuple[JobStatus, ...] = ()
+    kind: str | None = None
+    since: float | None = None
+    until: float | None = None
+    text: str | None = None
+    subject_id: str | None = None
+
+
+EVERYTHING = JobSearch()
 
 
 @dataclass(frozen=True)
@@ -29,13 +50,11 @@ def list_jobs(
     limit: int,
     starting_after: str | None = None,
     ending_before: str | None = None,
-    statuses: Sequence[JobStatus] = (),
+    search: JobSearch = EVERYTHING,
 ) -> JobPage:
-    """A page, newest first, by keyset. A cursor that is not one of the org's jobs is InvalidInput."""
+    """A page of what the search finds. A cursor that is not one of the org's jobs is InvalidInput."""
     with database.read() as session:
-        query = job_columns().where(Job.org_id == org_id, Job.kind != JobKind.CANARY)
-        if statuses:
-            query = query.where(Job.status.in_(statuses))
+        query = job_columns().where(Job.org_id == org_id, Job.kind != JobKind.CANARY, *_conditions(search))
         if starting_after is not None:
             query = query.where(Job.id < _cursor(session, org_id, "starting_after", starting_after))
         if ending_before is not None:
@@ -45,6 +64,27 @@ def list_jobs(
         jobs = rows[:limit] if ending_before is None else rows[:limit][::-1]
         facts = read_facts(session, jobs)
         return JobPage(tuple(view_of(job, facts, job.now) for job in jobs), has_more=len(rows) > limit)
+
+
+def accepted_between(since: float | None, until: float | None) -> Iterator[ColumnElement[bool]]:
+    """Accepted at `since` or later, and before `until` (epoch seconds, as they are shown)."""
+    if since is not None:
+        yield Job.created_at >= since - SHOWN_WITHIN_S
+    if until is not None:
+        yield Job.created_at < until - SHOWN_WITHIN_S
+
+
+def _conditions(search: JobSearch) -> Iterator[ColumnElement[bool]]:
+    yield from accepted_between(search.since, search.until)
+    if search.statuses:
+        yield Job.status.in_(search.statuses)
+    if search.kind is not None:
+        yield Job.kind == search.kind
+    if search.subject_id is not None:
+        yield Job.subject_id == search.subject_id
+    if search.text is not None:
+        places = (Job.title, Job.public_id, Job.subject_id)
+        yield or_(*(place.icontains(search.text, autoescape=True) for place in places))
 
 
 def _cursor(session: Session, org_id: int, field: str, public_id: str) -> int:

@@ -64,6 +64,42 @@ def test_jobs_can_be_asked_for_by_status(api: Api) -> None:
     assert ids_of(api.get("/api/jobs?status=queued")) == [kept]
 
 
+def test_all_filters_that_are_given_must_hold(api: Api) -> None:
+    red = api.accept(title="The 100% Red_Fox", subject_id="post-1")
+    blue = api.accept(title="A blue whale", subject_id="post-2")
+    old = api.accept(title="Another red fox")
+    api.post(f"/api/jobs/{old['id']}/cancel")
+    for query, found in {
+        "status=queued,canceled": [old, blue, red],
+        "status=canceled": [old],
+        "kind=video&text=FOX": [old, red],
+        "text=0%25%20red_": [red],
+        "text=%25": [red],
+        f"text={blue['id'][4:].upper()}": [blue],
+        "text=Post-": [blue, red],
+        "subject_id=post-2": [blue],
+        "subject_id=POST-2": [],
+        "status=queued&text=fox": [red],
+        f"since={blue['created_at']}": [old, blue],
+        f"until={blue['created_at']}": [red],
+        f"since={blue['created_at']}&until={old['created_at']}": [blue],
+        f"text=fox&starting_after={blue['id']}": [red],
+        f"text=fox&ending_before={blue['id']}": [old],
+        "text=fox&limit=1": [old],
+    }.items():
+        assert ids_of(api.get(f"/api/jobs?{query}")) == [job["id"] for job in found], query
+    assert data_of(api.get("/api/jobs?text=fox&limit=1"))["has_more"] is True
+    assert ids_of(api.stranger().get("/api/jobs?text=fox")) == []
+
+
+def test_letters_of_any_alphabet_are_found_in_capitals_or_not(api: Api) -> None:
+    """Where the database's locale knows them: SQLite has no locale, so it is told."""
+    if api.farm.database.engine.dialect.name != "sqlite":
+        pytest.skip("the server of these tests has the locale C")
+    job = api.accept(title="Über Ёжик")
+    assert ids_of(api.get("/api/jobs?text=%C3%BCber%20%D0%81%D0%96")) == [job["id"]]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -72,6 +108,15 @@ def test_jobs_can_be_asked_for_by_status(api: Api) -> None:
         ("limit=ten", "limit"),
         ("page=2", "page"),
         ("status=done", "status"),
+        ("status=queued,done", "status"),
+        ("status=", "status"),
+        ("kind=canary", "kind"),
+        ("since=yesterday", "since"),
+        ("since=2026-01-31T09:30:00", "since"),
+        ("until=1", "until"),
+        ("text=", "text"),
+        (f"text={'x' * 201}", "text"),
+        ("subject_id=", "subject_id"),
     ],
 )
 def test_a_wrong_query_names_its_parameter(api: Api, query: str, field: str) -> None:
