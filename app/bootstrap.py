@@ -31,6 +31,7 @@ def build_farm(settings: Settings, bell: Bell, encoder: EncoderChoice = X264_UNT
         work_dir=settings.work_dir,
         lease_ttl_s=settings.lease_ttl_s,
         limits=settings.limits,
+        quotas=settings.quotas,
         canary_every_s=settings.canary_every_s,
         room=room_of(settings),
         encoder=encoder,

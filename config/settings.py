@@ -19,7 +19,8 @@ from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
 from app.domain.people import read_email
 from app.domain.plan import StepKind
-from app.domain.rates import Rate, parse_rate
+from app.domain.quotas import Quotas
+from app.domain.rates import OFF, Rate, parse_rate
 from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
 
@@ -34,6 +35,7 @@ MIN_FREE_MIB = 256
 # Requests that make jobs; None is no limit.
 USER_RATE: Rate | None = Rate(10, 60)
 ORG_RATE: Rate | None = Rate(50, 60)
+QUOTAS = Quotas(jobs_at_once=1000, minutes_a_day=24 * 60.0, storage_bytes=2**40)
 
 # From the beat that says that a step is canceled to the end of the call that its worker has open.
 LET_GO_WITHIN_S = 1.0
@@ -81,6 +83,7 @@ class Settings:
     download_ttl_s: int
     rate_user: Rate | None
     rate_org: Rate | None
+    quotas: Quotas
     video_encoder: str
     effects_dir: Path | None
     openai_api_key: str | None = field(repr=False)
@@ -176,6 +179,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
         rate_user=read("RATE_LIMIT_USER", USER_RATE, parse_rate),
         rate_org=read("RATE_LIMIT_ORG", ORG_RATE, parse_rate),
+        quotas=Quotas(
+            jobs_at_once=read("QUOTA_JOBS_AT_ONCE", QUOTAS.jobs_at_once, or_off(whole_number(0, 10**9))),
+            minutes_a_day=read("QUOTA_MINUTES_A_DAY", QUOTAS.minutes_a_day, or_off(whole_number(0, 10**9))),
+            storage_bytes=read("QUOTA_STORAGE_BYTES", QUOTAS.storage_bytes, or_off(whole_number(0, 2**53 - 1))),
+        ),
         video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
         effects_dir=read("EFFECTS_DIR", None, parse_folder),
         openai_api_key=read("OPENAI_API_KEY", None, str),
@@ -200,6 +208,11 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def or_off(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    """`parse`, or None for `off`."""
+    return lambda raw: None if raw.lower() == OFF else parse(raw)
 
 
 def seconds(low: float, high: float) -> Callable[[str], float]:

@@ -92,7 +92,7 @@ class Api:
 def serve(database: Database, home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Api]:
     """The API of a farm without workers, for as long as the block."""
     settings = load_settings({"SCENEWORKS_HOME": str(home), **NO_RATES, **(environment or {})})
-    farm = make_farm(database, home)
+    farm = replace(make_farm(database, home), quotas=settings.quotas)
     flask = create_app(farm, settings)
     server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=QuietHandler)
     assert isinstance(server, ThreadedWSGIServer)

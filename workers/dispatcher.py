@@ -14,6 +14,7 @@ import structlog
 from app.bootstrap import build_farm
 from app.models.database import first_line, is_connection_trouble
 from app.services.canary import send_canary
+from app.services.count_storage import count_storage_now_and_then
 from app.services.dispatch import dispatch
 from app.services.farm import Farm
 from app.services.find_stuck import find_stuck
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 DISPATCH_EVERY_S = 1.0
 LOOK_FOR_STUCK_EVERY_ROUNDS = 5
+KEEP_HOUSE_EVERY_ROUNDS = 15
 
 
 def run(farm: Farm, stopped: threading.Event) -> None:
@@ -50,6 +52,8 @@ def run(farm: Farm, stopped: threading.Event) -> None:
         rounds += 1
         if rounds % LOOK_FOR_STUCK_EVERY_ROUNDS == 0:
             _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits, standstill))
+        if rounds % KEEP_HOUSE_EVERY_ROUNDS == 0:
+            _attempt(lambda: count_storage_now_and_then(farm.database))
 
 
 def _attempt(chore: Callable[[], object]) -> bool:

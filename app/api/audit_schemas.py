@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.api.act_requests import Moment
+from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
 from app.domain.audit_actions import AuditAction
 from app.services.audit_views import AuditFilter

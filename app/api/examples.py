@@ -25,6 +25,7 @@ IN_ADDRESS = {
     "template": "bulletin",
     "key_id": "0m3v9k2q8x7y",
     "user_id": "usr_2p7k4m9x1c5v8z3q",
+    "org": "local",
 }
 UPLOAD = "-F file=@photo.jpg"
 
@@ -81,6 +82,9 @@ SAID_OF: Mapping[str, Json] = {
         "colours": {"ground": "#10243E", "text": None, "accent": "#00A3A3"},
         "font": "manrope",
     },
+    "RateNow": {"name": "user", "requests": 10, "window_s": 60, "left": 9, "reset_s": 42},
+    "WholeQuota": {"limit": 1000, "used": 12, "left": 988},
+    "OrgLimits": {"org": "local"},
     "BrandKitDeleted": {"deleted": True},
     "AuditEntry": {
         "key": {"id": "4k8zq0v2m7x1", "name": "local.key"},

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from app.api.act_requests import Moment
 from app.api.lines import one_line
+from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
 from app.api.strict import Strict
 from app.domain.access import Scope

@@ -57,6 +57,7 @@ TAG_DESCRIPTIONS = {
     "Keys": "What programs of your organisation get in with; for a key with the scope `admin`.",
     "Users": "The people of your organisation; for a key with the scope `admin`.",
     "Session": "Signing in with a browser, and who one is.",
+    "Limits": "How much you may use.",
     "Operations": "For those who run the farm: a key of its own organisation with the scope `admin`.",
     "Health": "For those who keep the farm running; no key is needed.",
 }
@@ -85,6 +86,8 @@ OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
 # Operations that count towards a rate.
 GENERATING = (*ACCEPTING, "retryJobs")
+# Those, and others that may be too much.
+LIMITED = (*GENERATING, "createAsset")
 RATE_HEADERS = {
     "RateLimit-Policy": 'The rates that hold, as `"user";q=10;w=60`: `q` requests in `w` seconds.',
     "RateLimit": 'What is left of them, as `"user";r=9;t=60`: `r` requests, more in `t` seconds.',
@@ -92,6 +95,7 @@ RATE_HEADERS = {
 FOR_END_USER = (END_USER_HEADER, "For which of your customers you ask: each has a rate of its own.")
 REQUEST_HEADERS = {
     "retryJobs": [FOR_END_USER],
+    "getLimits": [FOR_END_USER],
     **dict.fromkeys(
         ACCEPTING,
         [
@@ -121,6 +125,7 @@ PATH_PARAMETERS = {
     "worker": "A worker's `name`.",
     "key_id": "A key's `id`.",
     "user_id": "A user's `id`.",
+    "org": "An organisation's name.",
 }
 
 # Operations that a signed address takes the place of a key for.
@@ -197,14 +202,10 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
     parameters += [header_parameter(header, text) for header, text in REQUEST_HEADERS.get(name, ())]
     operation["parameters"] = parameters
-    if is_protected:
-        operation["security"] = [{scheme: []} for scheme in (*SECURITY_SCHEMES, *(["signed"] * (name in SIGNABLE)))]
-        for status, text in EVERY_API_ERROR.items():
-            responses.setdefault(status, {})["description"] = text
-    if name in GENERATING:
+    if name in LIMITED:
         responses["429"] = {"description": "Too much for now; `Retry-After` says when to try again, if that is known"}
     if is_protected and name not in OPEN:
-        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+        operation["security"] = [{scheme: []} for scheme in (*SECURITY_SCHEMES, *(["signed"] * (name in SIGNABLE)))]
     if is_protected:
         for status, text in EVERY_API_ERROR.items():
             if name not in OPEN or status not in NOT_LET_IN:

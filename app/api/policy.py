@@ -53,6 +53,7 @@ POLICY: dict[str, Access] = {
     "users.change": ADMINISTERS,
     "session.show": ANY_CALLER,
     "session.end": ANY_CALLER,
+    "limits.show": ANY_CALLER,
     # The farm
     "admin.status": OPERATES,
     "admin.pools": OPERATES,
@@ -62,6 +63,8 @@ POLICY: dict[str, Access] = {
     "admin.drain": OPERATES,
     "admin.stuck": OPERATES,
     "admin.canary": OPERATES,
+    "limits.show_org": OPERATES,
+    "limits.put_org": OPERATES,
     # For everyone
     "session.begin": PUBLIC,
     "health.healthz": PUBLIC,

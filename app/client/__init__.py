@@ -20,6 +20,7 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
+from app.client.limits import Limits, OrgLimits, OwnLimits, Quota, Quotas, RateNow
 from app.client.looks import BrandColours, BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pause, Pool, StuckStep, Worker, WorkerEncoder
 from app.client.values import (
@@ -81,14 +82,20 @@ __all__ = [
     "JobStep",
     "JobWait",
     "Language",
+    "Limits",
     "NotAFarm",
     "NotAllowed",
     "NotAuthorized",
     "NotFound",
+    "OrgLimits",
     "Output",
+    "OwnLimits",
     "Part",
     "Pause",
     "Pool",
+    "Quota",
+    "Quotas",
+    "RateNow",
     "Readiness",
     "SceneEdit",
     "SceneRequest",

@@ -10,8 +10,8 @@ FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 2.0
 # Statuses of a farm, or of a proxy before it, that is starting, stopping or full for a moment.
 PASSING_STATUSES = (429, 502, 503, 504)
-# Waiting does not free a disk.
-LASTING_CODES = ("STORAGE_FULL",)
+# Waiting does not free a disk, and rarely a quota.
+LASTING_CODES = ("STORAGE_FULL", "QUOTA_EXCEEDED")
 
 
 def may_pass(error: ClientError) -> bool:

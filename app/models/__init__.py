@@ -3,7 +3,7 @@
 Times are seconds since the epoch on the database's clock, as `clock.now_s()` gives them.
 """
 
-from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits
+from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits, OrgStorage
 from app.models.artifact import Artifact, Asset, StepResult
 from app.models.audit_entry import AuditEntry
 from app.models.base import db
@@ -28,6 +28,7 @@ __all__ = [
     "JobEvent",
     "Org",
     "OrgLimits",
+    "OrgStorage",
     "PoolPause",
     "Schedule",
     "SignIn",

@@ -56,6 +56,16 @@ class OrgLimits(Model):
     updated_at: Mapped[float]
 
 
+class OrgStorage(Model):
+    """What an organisation had in storage when it was last counted (`app.services.count_storage`)."""
+
+    __tablename__ = "org_storage"
+
+    org_id: Mapped[int] = mapped_column(BigId, ForeignKey("orgs.id"), primary_key=True, autoincrement=False)
+    size_bytes: Mapped[int] = mapped_column(BigId)
+    counted_at: Mapped[float]
+
+
 class IdempotencyRecord(Model):
     """The answer to one `Idempotency-Key`, kept 24 h; `fingerprint` is the SHA-256 of the request's body."""
 

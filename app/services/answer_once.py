@@ -17,6 +17,7 @@ from app.services.dispatch import call_ready
 from app.services.farm import Farm
 from app.services.job_facts import facts_of_new
 from app.services.job_views import JobView, view_job, view_of
+from app.services.quotas import check_job_quotas
 
 KEPT_S = 24 * 3600.0
 
@@ -68,6 +69,7 @@ def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) ->
             return Accepted(view_job(session, answered, now), replayed=True)
         farm.room.check()
         job = make(session, now)
+        check_job_quotas(session, farm.quotas, job, now)
         if asking.key is not None:
             session.add(
                 IdempotencyRecord(

@@ -14,6 +14,7 @@ from app.models.database import database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.farm import Farm
+from app.services.quotas import check_upload_quota
 
 HEAD_BYTES = 64 * 1024
 AUDIO_MEDIA_TYPES = {
@@ -57,6 +58,9 @@ def store_asset(farm: Farm, asking: Asking, path: Path) -> AssetView:
     if path.stat().st_size == 0:
         raise InvalidInput("file", "The file is empty.")
     inspected = inspect(path)
+    with farm.database.begin() as session:
+        # Before its bytes are kept; and once more below, for several may come at once.
+        check_upload_quota(session, farm.quotas, asking.org_id, path.stat().st_size)
     try:
         blob = farm.storage.put(path, inspected.media_type)
     except StorageFull:
@@ -64,6 +68,7 @@ def store_asset(farm: Farm, asking: Asking, path: Path) -> AssetView:
     except TransientError as error:
         raise ServiceUnavailable(error.message) from error
     with farm.database.begin() as session:
+        check_upload_quota(session, farm.quotas, asking.org_id, blob.size_bytes)
         asset = Asset(
             id=new_id("ast"),
             org_id=asking.org_id,

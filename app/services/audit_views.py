@@ -13,7 +13,7 @@ from app.domain.audit_actions import AuditAction
 from app.domain.errors import InvalidInput
 from app.models import ApiKey, AuditEntry, User
 from app.models.database import Database
-from app.services.bulk import SHOWN_WITHIN_S
+from app.services.job_lists import SHOWN_WITHIN_S
 
 IS_ENTRY = re.compile(r"aud_(\d{1,18})")
 

@@ -22,6 +22,7 @@ from app.services.farm import Farm
 from app.services.job_lists import accepted_between
 from app.services.job_log import end_job, lock_job
 from app.services.open_job import Origin
+from app.services.quotas import check_job_quotas
 from app.services.repeat_job import repeat
 
 # So many jobs at most in one request: it stays short, and a mistake small.
@@ -107,7 +108,10 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
         if not session.scalar(select(not_repeated).where(Job.id == job.id)):
             return BulkResult(job.public_id, Done.SKIPPED, message="It has been retried meanwhile.")
         try:
-            child = repeat(session, farm, Origin(job, Relation.RETRY), asking, now)
+            # Taken back by itself when it goes beyond a quota.
+            with session.begin_nested():
+                child = repeat(session, farm, Origin(job, Relation.RETRY), asking, now)
+                check_job_quotas(session, farm.quotas, child, now)
         except RequestError as error:
             return BulkResult(job.public_id, Done.SKIPPED, message=error.message)
         return BulkResult(job.public_id, Done.RETRIED, new_id=child.public_id)

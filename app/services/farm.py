@@ -9,6 +9,7 @@ from typing import Protocol
 from app.domain.encoders import X264_UNTRIED, EncoderChoice
 from app.domain.flow_limits import NO_LIMITS, FlowLimits
 from app.domain.plan import StepKind, VideoPools
+from app.domain.quotas import NO_QUOTAS, Quotas
 from app.domain.states import Pool
 from app.media.effects import EffectCatalogue
 from app.models.database import Database
@@ -44,8 +45,9 @@ class Dispatching(Protocol):
 class Farm:
     """`writer` is None when no LLM is configured: then a `prompt` is refused. `canary_every_s` 0 sends no canary.
 
-    `encoder` is what this process makes clips with, `effects` the Python effects that it knows. `dispatching` is who
-    calls the workers for a process whose requests must not wait for that; None where who makes steps ready does it.
+    `quotas` are those of organisations that have none of their own. `encoder` is what this process makes clips with,
+    `effects` the Python effects that it knows. `dispatching` is who calls the workers for a process whose requests must
+    not wait for that; None where who makes steps ready does it.
     """
 
     database: Database
@@ -57,6 +59,7 @@ class Farm:
     work_dir: Path
     lease_ttl_s: float
     limits: FlowLimits = NO_LIMITS
+    quotas: Quotas = NO_QUOTAS
     canary_every_s: float = 0.0
     room: Room = BOUNDLESS
     encoder: EncoderChoice = X264_UNTRIED

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0010"
+revision = "0014"
+down_revision = "0013"
 
 HAS_SUBJECT = sa.text("subject_id IS NOT NULL")
 

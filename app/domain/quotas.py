@@ -1,0 +1,92 @@
+"""What an organisation may have: jobs at once, minutes of video a day, bytes in storage."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.errors import QuotaExceeded
+
+DAY_S = 86400
+
+
+class Quota(StrEnum):
+    JOBS_AT_ONCE = "jobs_at_once"
+    MINUTES_A_DAY = "minutes_a_day"
+    STORAGE_BYTES = "storage_bytes"
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """None is no limit. Minutes are of video that is accepted on one day, in UTC."""
+
+    jobs_at_once: int | None = None
+    minutes_a_day: float | None = None
+    storage_bytes: int | None = None
+
+    def overridden(self, own: Quotas) -> Quotas:
+        """These, with what an organisation has of its own in their place."""
+        return Quotas(
+            self.jobs_at_once if own.jobs_at_once is None else own.jobs_at_once,
+            self.minutes_a_day if own.minutes_a_day is None else own.minutes_a_day,
+            self.storage_bytes if own.storage_bytes is None else own.storage_bytes,
+        )
+
+
+NO_QUOTAS = Quotas()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Live jobs, seconds of video accepted today that have not come to nothing, and bytes in storage."""
+
+    jobs: int
+    video_s: float
+    storage_bytes: int
+
+
+def check_job(quotas: Quotas, usage: Usage, job_video_s: float, now: float) -> None:
+    """QuotaExceeded when one more job, of so many seconds of video, is too much. `now`: epoch seconds."""
+    if quotas.jobs_at_once is not None and usage.jobs >= quotas.jobs_at_once:
+        raise _exceeded(
+            Quota.JOBS_AT_ONCE,
+            f"Your organisation has {usage.jobs} jobs that have not ended, and may have {quotas.jobs_at_once} at once.",
+            usage.jobs,
+            quotas.jobs_at_once,
+        )
+    minutes = usage.video_s / 60
+    if quotas.minutes_a_day is not None and minutes + job_video_s / 60 > quotas.minutes_a_day:
+        raise _exceeded(
+            Quota.MINUTES_A_DAY,
+            f"Your organisation has asked for {minutes:.1f} of its {quotas.minutes_a_day:g} minutes of video today.",
+            round(minutes, 2),
+            quotas.minutes_a_day,
+            retry_after_s=math.ceil(next_day_s(now) - now),
+        )
+    if quotas.storage_bytes is not None and usage.storage_bytes >= quotas.storage_bytes:
+        raise _full(quotas.storage_bytes, usage.storage_bytes)
+
+
+def check_upload(quotas: Quotas, used_bytes: int, size_bytes: int) -> None:
+    """QuotaExceeded when a file of this size is too much."""
+    if quotas.storage_bytes is not None and used_bytes + size_bytes > quotas.storage_bytes:
+        raise _full(quotas.storage_bytes, used_bytes)
+
+
+def day_began_s(now: float) -> float:
+    """The last midnight in UTC. All times in epoch seconds."""
+    return now // DAY_S * DAY_S
+
+
+def next_day_s(now: float) -> float:
+    return day_began_s(now) + DAY_S
+
+
+def _full(limit_bytes: int, used_bytes: int) -> QuotaExceeded:
+    message = f"Your organisation has {used_bytes:,} of its {limit_bytes:,} bytes of storage."
+    return _exceeded(Quota.STORAGE_BYTES, message, used_bytes, limit_bytes)
+
+
+def _exceeded(quota: Quota, message: str, used: float, limit: float, retry_after_s: int | None = None) -> QuotaExceeded:
+    return QuotaExceeded(message, retry_after_s, quota=quota, used=used, limit=limit)
