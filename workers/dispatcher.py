@@ -19,6 +19,7 @@ from app.services.dispatch import dispatch
 from app.services.farm import Farm
 from app.services.find_stuck import find_stuck
 from app.services.hold_back import decide_anew
+from app.services.idempotency import sweep_records
 from app.services.lost_workers import take_back_from_dead
 from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
@@ -54,6 +55,7 @@ def run(farm: Farm, stopped: threading.Event) -> None:
             _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits, standstill))
         if rounds % KEEP_HOUSE_EVERY_ROUNDS == 0:
             _attempt(lambda: count_storage_now_and_then(farm.database))
+            _attempt(lambda: sweep_records(farm.database))
 
 
 def _attempt(chore: Callable[[], object]) -> bool:

@@ -1,18 +1,19 @@
-"""Requests that make a job: known again by their `Idempotency-Key`, and answered with 202 and where to follow it."""
+"""Requests that make something: known again by their `Idempotency-Key`; jobs are answered with where to follow them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from flask import Response, g, request, url_for
 from pydantic import BaseModel
 
 from app.api.answers import success
-from app.api.context import current_caller, current_correlation_id
+from app.api.context import current_caller, current_correlation_id, current_farm
 from app.api.presenters import present_job
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
-from app.services.answer_once import Accepted
+from app.services.answer_once import Accepted, answer_once
 from app.services.asking import Asking, RequestKey
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -20,21 +21,22 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asking(body: BaseModel | None = None) -> Asking:
-    """The request in hand, as the services know it."""
+def asking(body: BaseModel | None = None, *, fingerprint: str | None = None) -> Asking:
+    """The request in hand, as the services know it. What it brings is its JSON `body`, or has this `fingerprint`."""
     caller = current_caller()
-    return Asking(caller.org_id, current_correlation_id(), request_key(body), caller, request.remote_addr)
-
-
-def request_key(body: BaseModel | None) -> RequestKey | None:
-    """The caller's key for this request, if it sent one; InvalidInput for one that cannot be."""
     key = request.headers.get(IDEMPOTENCY_HEADER)
-    if key is None:
-        return None
-    if not IS_IDEMPOTENCY_KEY.fullmatch(key):
+    known = None
+    if key is not None:
+        given = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
+        known = RequestKey(key, request_route(), fingerprint or canonical_hash(given))
+    return Asking(caller.org_id, current_correlation_id(), known, caller, request.remote_addr)
+
+
+def check_idempotency_key() -> None:
+    """Before a view: InvalidInput for a key that cannot be one, also where none is needed."""
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is not None and not IS_IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidInput(IDEMPOTENCY_HEADER, "An Idempotency-Key has 1 to 255 visible ASCII characters.")
-    given = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
-    return RequestKey(key, request_route(), canonical_hash(given))
 
 
 def request_route() -> str:
@@ -48,6 +50,16 @@ def accepted_answer(accepted: Accepted) -> Response:
     # For the request's line in the log.
     g.made = accepted.job.id
     response = success(present_job(accepted.job), 202, Location=url_for("jobs.show", job_id=accepted.job.id))
-    if accepted.replayed:
+    return _marked(response, accepted.replayed)
+
+
+def kept_answer(asking: Asking, act: Callable[[], BaseModel], status: int = 200) -> Response:
+    """What `act()` answers, done once for each Idempotency-Key and then repeated word for word."""
+    answered = answer_once(current_farm(), asking, lambda: act().model_dump(mode="json"))
+    return _marked(success(answered.data, status), answered.replayed)
+
+
+def _marked(response: Response, replayed: bool) -> Response:
+    if replayed:
         response.headers[REPLAYED_HEADER] = "true"
     return response

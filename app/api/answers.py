@@ -17,9 +17,10 @@ from config.redaction import redact, redact_all
 PROBLEM_JSON = "application/problem+json"
 
 
-def success(data: BaseModel, status: int = 200, **headers: str) -> Response:
+def success(data: BaseModel | dict[str, Any], status: int = 200, **headers: str) -> Response:
     """The envelope around `data`; a header's underscores become dashes."""
-    body = {"ok": True, "correlation_id": current_correlation_id(), "data": data.model_dump(mode="json")}
+    told = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+    body = {"ok": True, "correlation_id": current_correlation_id(), "data": told}
     response = jsonify(body)
     response.status_code = status
     for name, value in headers.items():

@@ -9,6 +9,7 @@ from flask import Flask
 
 import app as product
 from app.api import (
+    acceptance,
     admin,
     audit_log,
     auth,
@@ -78,6 +79,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     requests.follow_requests(api)
     api.before_request(refuse_nul)
     api.before_request(auth.know_caller)
+    api.before_request(acceptance.check_idempotency_key)
     errors.answer_errors(api)
     for blueprint in (
         videos.videos,

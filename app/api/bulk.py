@@ -5,14 +5,13 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.act_requests import (
     BULK_EXAMPLES,
     STOP_EXAMPLES,
     BulkRequest,
     ForceStopRequest,
 )
-from app.api.answers import success
 from app.api.context import current_farm
 from app.api.schemas import Bulk, BulkAnswer, BulkResult, Stopped, StoppedAnswer
 from app.services.bulk import BulkReport, bulk_cancel, bulk_retry, force_stop_all
@@ -32,8 +31,9 @@ def cancel(json_data: BulkRequest) -> Response:
     Without `confirm` it only counts the live jobs that the filter finds. With `confirm`, that count, it stops them:
     500 at most, the oldest first.
     """
-    wanted = json_data.filter.to_filter()
-    return success(_present(bulk_cancel(current_farm().database, asking(json_data), wanted, json_data.confirm)))
+    asked, wanted = asking(json_data), json_data.filter.to_filter()
+    database = current_farm().database
+    return kept_answer(asked, lambda: _present(bulk_cancel(database, asked, wanted, json_data.confirm)))
 
 
 @bulk.post("/api/jobs/bulk/retry")
@@ -47,9 +47,8 @@ def retry(json_data: BulkRequest) -> Response:
     them, that have not been retried or restarted yet. With `confirm`, that count, it makes a new job for each of
     them: 500 at most, the oldest first.
     """
-    return success(
-        _present(bulk_retry(current_farm(), asking(json_data), json_data.filter.to_filter(), json_data.confirm))
-    )
+    asked, wanted = asking(json_data), json_data.filter.to_filter()
+    return kept_answer(asked, lambda: _present(bulk_retry(current_farm(), asked, wanted, json_data.confirm)))
 
 
 @bulk.post("/api/admin/jobs/force-stop-all")
@@ -62,8 +61,8 @@ def force_stop(json_data: ForceStopRequest) -> Response:
     Cancels every live job of the key's organisation, at once and for good. `reason` stands in each job's last event.
     It takes the scope `admin`.
     """
-    stopped = force_stop_all(current_farm().database, asking(json_data), json_data.reason)
-    return success(Stopped(stopped=stopped))
+    asked, database = asking(json_data), current_farm().database
+    return kept_answer(asked, lambda: Stopped(stopped=force_stop_all(database, asked, json_data.reason)))
 
 
 def _present(report: BulkReport) -> Bulk:

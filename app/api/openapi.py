@@ -80,10 +80,19 @@ HEADER_SCHEMAS: dict[str, Json] = {
 # Operations under /api that need no key, and so say by themselves what these mean.
 OPEN = {"signIn"}
 NOT_LET_IN = ("401", "403")
+IN_FLIGHT = "a request with this `Idempotency-Key` is being answered"
 # Operations whose body may be left out.
 OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 # Operations that make a job.
 ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
+# Operations whose answer is kept for the same Idempotency-Key, with the status of it.
+KEPT = {**dict.fromkeys(ACCEPTING, "202"), "createAsset": "201"}
+KEPT |= dict.fromkeys(("cancelJobs", "retryJobs", "forceStopAllJobs"), "200")
+# Operations that change nothing more when they are done again.
+REPEATABLE = (
+    *("cancelJob", "pausePool", "resumePool", "drainWorker"),
+    *("putBrandKit", "deleteBrandKit", "putOrgLimits"),
+)
 # Operations that count towards a rate.
 GENERATING = (*ACCEPTING, "retryJobs")
 # Those, and others that may be too much.
@@ -93,25 +102,21 @@ RATE_HEADERS = {
     "RateLimit": 'What is left of them, as `"user";r=9;t=60`: `r` requests, more in `t` seconds.',
 }
 FOR_END_USER = (END_USER_HEADER, "For which of your customers you ask: each has a rate of its own.")
+SENT_ONCE = (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")
+NOT_NEEDED = (IDEMPOTENCY_HEADER, "May be sent, and is not needed: doing this again changes nothing more.")
 REQUEST_HEADERS = {
-    "retryJobs": [FOR_END_USER],
+    **{name: [SENT_ONCE] for name in KEPT},
+    **{name: [NOT_NEEDED] for name in REPEATABLE},
+    **{name: [SENT_ONCE, FOR_END_USER] for name in GENERATING},
     "getLimits": [FOR_END_USER],
-    **dict.fromkeys(
-        ACCEPTING,
-        [
-            (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters."),
-            FOR_END_USER,
-        ],
-    ),
     "getJob": [("If-None-Match", "An `ETag` of before.")],
     "followJob": [("Last-Event-ID", "The `id` of the last event that was seen.")],
     "getOutput": [("Range", "For instance `bytes=0-1023`."), ("If-None-Match", "An `ETag` of before.")],
 }
+REPLAYED = {"Idempotent-Replayed": "`true` when the answer was given before."}
 RESPONSE_HEADERS = {
-    **dict.fromkeys(
-        ((name, "202") for name in ACCEPTING),
-        {"Location": "The job.", "Idempotent-Replayed": "`true` when the job was made before."},
-    ),
+    **dict.fromkeys(KEPT.items(), REPLAYED),
+    **{(name, "202"): {"Location": "The job.", **REPLAYED} for name in ACCEPTING},
     ("getJob", "200"): {"ETag": "For `If-None-Match`."},
     ("getOutput", "200"): {"ETag": "For `If-None-Match`.", "Content-Disposition": "The file's name."},
     ("getOutput", "206"): {"Content-Range": "Which bytes these are."},
@@ -202,6 +207,13 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
     parameters += [header_parameter(header, text) for header, text in REQUEST_HEADERS.get(name, ())]
     operation["parameters"] = parameters
+    if is_protected:
+        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+        for status, text in EVERY_API_ERROR.items():
+            responses.setdefault(status, {})["description"] = text
+    if name in KEPT:
+        told = responses.get("409", {}).get("description")
+        responses["409"] = {"description": f"{told}; or {IN_FLIGHT}" if told else f"A{IN_FLIGHT[1:]}"}
     if name in LIMITED:
         responses["429"] = {"description": "Too much for now; `Retry-After` says when to try again, if that is known"}
     if is_protected and name not in OPEN:

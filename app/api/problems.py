@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
 from app.models.database import is_connection_trouble, is_out_of_space
-from app.services.answer_once import IdempotencyMismatch
+from app.services.idempotency import IdempotencyMismatch
 
 RETRY_AFTER_S = 5
 
@@ -115,6 +115,8 @@ def _of_product(error: errors.SceneworksError) -> Problem:
 def _headers_of(error: errors.SceneworksError, status: int) -> Mapping[str, str]:
     if isinstance(error, errors.LimitReached):
         return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, errors.RequestInFlight):
+        return {"Retry-After": "1"}
     return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status, {})
 
 

@@ -12,7 +12,7 @@ from app.api.context import current_caller, current_farm
 from app.api.policy import POLICY
 from app.domain.errors import InvalidInput, RateLimited
 from app.domain.rates import limit_field, policy_field, retry_after_s
-from app.services.answer_once import is_answered
+from app.services.idempotency import is_answered
 from app.services.rate_limits import RateLimits
 
 END_USER_HEADER = "X-End-User"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import cast
@@ -10,8 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.acceptance import asking
-from app.api.answers import success
+from app.api.acceptance import IDEMPOTENCY_HEADER, asking, kept_answer
 from app.api.bodies import MULTIPART_OVERHEAD_BYTES, too_large
 from app.api.context import current_farm
 from app.api.presenters import present_asset
@@ -39,7 +39,8 @@ def store() -> Response:
     """Upload a picture, music or a video
 
     One file in the field `file`. What it is decides its content, whatever its name says: PNG, JPEG, WebP, GIF,
-    MP3, WAV, FLAC, OGG, Opus, M4A, AAC, MP4, MOV, WebM or MKV.
+    MP3, WAV, FLAC, OGG, Opus, M4A, AAC, MP4, MOV, WebM or MKV. With an `Idempotency-Key` a file that is sent again
+    is stored once.
     """
     limit_bytes = cast(int, current_app.extensions["max_upload_bytes"])
     if request.mimetype != "multipart/form-data":
@@ -61,4 +62,13 @@ def store() -> Response:
         raise too_large(limit_bytes)
     # The stream is the request's own temporary file (see StrictRequest), so its name is a path of ours.
     path = Path(cast(str, upload.stream.name))
-    return success(present_asset(store_asset(current_farm(), asking(), path)), 201)
+    asked = asking(fingerprint=_fingerprint(path))
+    return kept_answer(asked, lambda: present_asset(store_asset(current_farm(), asked, path)), 201)
+
+
+def _fingerprint(path: Path) -> str | None:
+    """The content's SHA-256 in hex, where somebody will ask for it."""
+    if IDEMPOTENCY_HEADER not in request.headers:
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

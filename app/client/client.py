@@ -16,7 +16,7 @@ from app.client.follow import follow, history, job_path
 from app.client.limits import LimitCalls
 from app.client.looks import BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pool, StuckStep, Worker
-from app.client.transport import Transport
+from app.client.transport import Transport, once
 from app.client.uploads import form_of
 from app.client.values import (
     Asset,
@@ -60,7 +60,8 @@ class Client(AuditLogMethods, LimitCalls):
     def upload(self, path: Path) -> Asset:
         """Give the farm a picture or a sound, to be named in requests. FileUnreadable when it cannot be read."""
         form = form_of(path)
-        return understand(Asset.from_json, self._transport.call("POST", "/api/assets", form.chunks, form.headers))
+        headers = {**form.headers, **once()}
+        return understand(Asset.from_json, self._transport.call("POST", "/api/assets", form.chunks, headers))
 
     def voices(self) -> Voices:
         """The languages and voices that the farm speaks."""
@@ -151,7 +152,7 @@ class Client(AuditLogMethods, LimitCalls):
     def force_stop_all(self, reason: str) -> int:
         """Stop every live job of the key's organisation, at once and for good; how many there were."""
         body = {"confirm": True, "reason": reason}
-        answer = self._transport.send_json("POST", "/api/admin/jobs/force-stop-all", body)
+        answer = self._transport.send_json("POST", "/api/admin/jobs/force-stop-all", body, once())
         return understand(lambda value: int(value["stopped"]), answer)
 
     def download(self, job_id: str, output: Output, path: Path, report: Report | None = None) -> None:
@@ -203,7 +204,7 @@ class Client(AuditLogMethods, LimitCalls):
 
     def _bulk(self, act: str, wanted: JobFilter, confirm: int | None) -> Bulk:
         body = {"filter": wanted.to_json(), "confirm": confirm}
-        return understand(Bulk.from_json, self._transport.send_json("POST", f"/api/jobs/bulk/{act}", body))
+        return understand(Bulk.from_json, self._transport.send_json("POST", f"/api/jobs/bulk/{act}", body, once()))
 
     def _items(self, read: Callable[[Any], T], path: str) -> tuple[T, ...]:
         return understand(lambda listed: tuple(read(item) for item in listed["items"]), self._transport.get(path))

@@ -12,13 +12,15 @@ LONGEST_DELAY_S = 2.0
 PASSING_STATUSES = (429, 502, 503, 504)
 # Waiting does not free a disk, and rarely a quota.
 LASTING_CODES = ("STORAGE_FULL", "QUOTA_EXCEEDED")
+# An earlier try of this very request is at work still.
+PASSING_CODES = ("REQUEST_IN_FLIGHT",)
 
 
 def may_pass(error: ClientError) -> bool:
     """Whether the same request may succeed in a moment."""
     if isinstance(error, FarmUnable):
         return error.status in PASSING_STATUSES and error.code not in LASTING_CODES
-    return isinstance(error, FarmUnreachable)
+    return isinstance(error, FarmUnreachable) or (isinstance(error, AnswerError) and error.code in PASSING_CODES)
 
 
 class Patience:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,11 @@ HEALTH_TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 Body = bytes | Callable[[], Iterator[bytes]]
+
+
+def once() -> dict[str, str]:
+    """The header with which the tries of one call are one request to the farm."""
+    return {"Idempotency-Key": uuid.uuid4().hex}
 
 
 class Transport:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, Index, UniqueConstraint, create_engine, event, select
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Double
+
+from app.models.base import db
 
 SQLITE_BUSY_TIMEOUT_S = 15
 POSTGRES_CONNECT_TIMEOUT_S = 5
@@ -200,3 +202,21 @@ def is_connection_trouble(error: BaseException) -> bool:
     if isinstance(error, OperationalError | PoolTimeout):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def violates(error: IntegrityError, name: str) -> bool:
+    """Whether it is the unique constraint or index of this name that refused a row."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return bool(diagnosis.constraint_name == name)
+    # SQLite names the columns: "UNIQUE constraint failed: jobs.org_id, jobs.subject_id".
+    columns = [f"{column.table.name}.{column.name}" for column in _unique(name).columns]
+    return str(error.orig).endswith(f": {', '.join(columns)}")
+
+
+def _unique(name: str) -> UniqueConstraint | Index:
+    for table in db.metadata.tables.values():
+        for rule in (*table.constraints, *table.indexes):
+            if isinstance(rule, UniqueConstraint | Index) and rule.name == name:
+                return rule
+    raise KeyError(name)

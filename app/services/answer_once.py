@@ -1,25 +1,30 @@
-"""Accept a request once: the same `Idempotency-Key` again, within a day, gets the job that it got the first time."""
+"""Answer a request once: the same `Idempotency-Key` again, within a day, gets what it got the first time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict, GenerationInProgress
+from app.domain.errors import GenerationInProgress
 from app.models import IdempotencyRecord, Job
-from app.models.database import Database, database_now_s
+from app.models.database import database_now_s, violates
 from app.services.asking import Asking, RequestKey
 from app.services.dispatch import call_ready
 from app.services.farm import Farm
+from app.services.idempotency import UNIQUE, add_record, find_record
 from app.services.job_facts import facts_of_new
 from app.services.job_views import JobView, view_job, view_of
+from app.services.keys_at_work import in_flight, lock_key
 from app.services.quotas import check_job_quotas
 
-KEPT_S = 24 * 3600.0
+# A request that is still unanswered after this died with its process; the next one with its key does the work.
+DEAD_AFTER_S = 120.0
+UNANSWERED: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -30,79 +35,104 @@ class Accepted:
     replayed: bool
 
 
-class IdempotencyMismatch(Conflict):
-    """The key came before with another body: 422 in the IETF's draft."""
+@dataclass(frozen=True)
+class Answered:
+    """`data` is the answer as it was given first, JSON-able; `replayed` when that was before."""
 
-    code = "IDEMPOTENCY_KEY_REUSED"
+    data: dict[str, Any]
+    replayed: bool
 
 
 def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
     """The job that `make(session, now)` stores, together with its idempotency record, in one transaction.
 
-    GenerationInProgress while another job of its subject is live, unless this key was answered with it.
-    StorageFull, with nothing stored, while the farm's disks have no room for more.
+    With nothing stored: GenerationInProgress while another job of its subject is live, unless this key was answered
+    with it; StorageFull while the farm's disks have no room for more; QuotaExceeded when the organisation has what it
+    may have; RequestInFlight while the same key is being answered.
     Its first steps are called; if the broker is away the answer is the same, and the dispatcher will ring.
     """
-    try:
-        accepted = _store(farm, asking, make)
-    except (IntegrityError, GenerationInProgress):
-        # Two requests with one key arrived together and the other was first: it is committed now, so answer from it. Of
-        # a live subject too: the live job may be the very one that this key was answered with.
-        accepted = _store(farm, asking, make)
+    with farm.keys_at_work.alone(asking.org_id, asking.key):
+        try:
+            accepted = _store(farm, asking, make)
+        except GenerationInProgress:
+            # The live job may be the very one that this key was answered with meanwhile.
+            accepted = _store(farm, asking, make)
+        except IntegrityError as error:
+            # Any other constraint that a request can run into has its own meaning: told apart here, by its name.
+            if not violates(error, UNIQUE):
+                raise
+            # Another process was first with this key: it is committed now, so answer from it.
+            accepted = _store(farm, asking, make)
     if not accepted.replayed:
         call_ready(farm)
     return accepted
 
 
-def is_answered(database: Database, org_id: int, route: str, key: str) -> bool:
-    """Whether a request with this key has been accepted at this address before, and still counts."""
-    with database.read() as session:
-        created_at = session.scalar(select(IdempotencyRecord.created_at).where(*_is_record(org_id, route, key)))
-        return created_at is not None and created_at >= database_now_s(session) - KEPT_S
+def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]]) -> Answered:
+    """What `act()` answers, which may take many transactions of its own; kept for the next request with this key.
+
+    RequestInFlight while the same key is being answered. What `act` raises leaves the key free.
+    """
+    key = asking.key
+    if key is None:
+        return Answered(act(), replayed=False)
+    known = _reserve(farm, asking.org_id, key)
+    if known is not None:
+        return Answered(known, replayed=True)
+    of_key = (
+        IdempotencyRecord.org_id == asking.org_id,
+        IdempotencyRecord.route == key.route,
+        IdempotencyRecord.key == key.key,
+    )
+    try:
+        data = act()
+    except BaseException:
+        with farm.database.begin() as session:
+            session.execute(delete(IdempotencyRecord).where(*of_key))
+        raise
+    with farm.database.begin() as session:
+        session.execute(update(IdempotencyRecord).where(*of_key).values(answer={"data": data}))
+    return Answered(data, replayed=False)
 
 
 def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:
     with farm.database.begin() as session:
-        now = database_now_s(session)
-        answered = _answered(session, asking.org_id, asking.key, now)
-        if answered is not None:
-            return Accepted(view_job(session, answered, now), replayed=True)
+        now = lock_key(session, asking.org_id, asking.key)
+        if asking.key is not None and (record := find_record(session, asking.org_id, asking.key, now)) is not None:
+            job = session.execute(select(Job).where(Job.public_id == record.answer["job_id"])).scalar_one()
+            return Accepted(view_job(session, job, now), replayed=True)
         farm.room.check()
         job = make(session, now)
         check_job_quotas(session, farm.quotas, job, now)
         if asking.key is not None:
-            session.add(
-                IdempotencyRecord(
-                    org_id=asking.org_id,
-                    route=asking.key.route,
-                    key=asking.key.key,
-                    fingerprint=asking.key.fingerprint,
-                    answer={"job_id": job.public_id},
-                    created_at=now,
-                )
-            )
+            add_record(session, asking.org_id, asking.key, {"job_id": job.public_id}, now)
         session.flush()
         return Accepted(view_of(job, facts_of_new(session, job), now), replayed=False)
 
 
-def _answered(session: Session, org_id: int, key: RequestKey | None, now: float) -> Job | None:
-    """The job that this key was given for before, if it still counts."""
-    if key is None:
-        return None
-    known = session.execute(
-        select(IdempotencyRecord).where(*_is_record(org_id, key.route, key.key))
-    ).scalar_one_or_none()
-    if known is None:
-        return None
-    if known.created_at < now - KEPT_S:
-        session.delete(known)
-        session.flush()
-        return None
-    if known.fingerprint != key.fingerprint:
-        raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new one.")
-    return session.execute(select(Job).where(Job.public_id == known.answer["job_id"])).scalar_one()
-
-
-def _is_record(org_id: int, route: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    record = IdempotencyRecord
-    return record.org_id == org_id, record.route == route, record.key == key
+def _reserve(farm: Farm, org_id: int, key: RequestKey) -> dict[str, Any] | None:
+    """Take the key for a request that begins now; or the answer that it was given before."""
+    try:
+        with farm.database.begin() as session:
+            now = database_now_s(session)
+            record = find_record(session, org_id, key, now)
+            if record is None:
+                add_record(session, org_id, key, UNANSWERED, now)
+                return None
+            if record.answer != UNANSWERED:
+                data: dict[str, Any] = record.answer["data"]
+                return data
+            # One statement decides who goes on where a process has died: its time is that of the new request.
+            taken_over = session.execute(
+                update(IdempotencyRecord)
+                .where(IdempotencyRecord.id == record.id, IdempotencyRecord.created_at < now - DEAD_AFTER_S)
+                .values(created_at=now)
+                .returning(IdempotencyRecord.id)
+            ).one_or_none()
+    except IntegrityError as error:
+        if not violates(error, UNIQUE):
+            raise
+        raise in_flight() from None
+    if taken_over is None:
+        raise in_flight()
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from app.domain.states import Pool
 from app.media.effects import EffectCatalogue
 from app.models.database import Database
 from app.providers.protocols import Painter, Voice, Writer
+from app.services.keys_at_work import KeysAtWork
 from app.services.room import BOUNDLESS, Room
 from app.storage.protocol import Storage
 
@@ -64,6 +65,7 @@ class Farm:
     room: Room = BOUNDLESS
     encoder: EncoderChoice = X264_UNTRIED
     effects: EffectCatalogue = EffectCatalogue()
+    keys_at_work: KeysAtWork = field(default_factory=KeysAtWork)
     dispatching: Dispatching | None = None
 
     @property
