@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from app.domain.business_hours import EVERY_KIND, parse_business_hours
 from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
+from app.domain.origins import parse_origins
 from app.domain.people import read_email
 from app.domain.plan import StepKind
 from app.domain.quotas import Quotas
@@ -81,6 +82,7 @@ class Settings:
     max_upload_bytes: int
     secret: str | None = field(repr=False)
     download_ttl_s: int
+    cors_origins: frozenset[str]
     rate_user: Rate | None
     rate_org: Rate | None
     quotas: Quotas
@@ -177,6 +179,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         secret=read("SCENEWORKS_SECRET", None, parse_secret),
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
+        cors_origins=read("CORS_ORIGINS", frozenset(), parse_origins),
         rate_user=read("RATE_LIMIT_USER", USER_RATE, parse_rate),
         rate_org=read("RATE_LIMIT_ORG", ORG_RATE, parse_rate),
         quotas=Quotas(

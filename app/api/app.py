@@ -15,6 +15,7 @@ from app.api import (
     auth,
     brand_kit,
     bulk,
+    cors,
     downloads,
     errors,
     events,
@@ -77,6 +78,8 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.extensions["session_cookie"] = session_cookie(settings)
     db.init_app(api)
     requests.follow_requests(api)
+    cors.allow_origins(api, settings.cors_origins)
+    api.before_request(auth.require_key)
     api.before_request(refuse_nul)
     api.before_request(auth.know_caller)
     api.before_request(acceptance.check_idempotency_key)
