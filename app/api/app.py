@@ -18,6 +18,7 @@ from app.api import (
     cors,
     downloads,
     errors,
+    estimate,
     events,
     health,
     jobs,
@@ -86,6 +87,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     errors.answer_errors(api)
     for blueprint in (
         videos.videos,
+        estimate.estimates,
         jobs.jobs,
         bulk.bulk,
         admin.admin,

@@ -22,6 +22,7 @@ POLICY: dict[str, Access] = {
     # Videos and jobs
     "videos.submit": GENERATES,
     "videos.edit": GENERATES,
+    "estimates.estimate": WRITES,
     "jobs.index": READS,
     "jobs.show": READS,
     "jobs.steps": READS,

@@ -36,6 +36,7 @@ def present_job(job: JobView, signer: Signer | None = None) -> schemas.Job:
         progress=job.progress,
         queue_position=job.queue_position,
         eta_seconds=job.eta_seconds,
+        cost_microcents=job.cost_microcents,
         title=job.title,
         subject_id=job.subject_id,
         metadata=job.labels,

@@ -87,7 +87,14 @@ class Job(BaseModel):
     queue_position: int | None = Field(
         description="1 starts next; 1000 is that place or one behind it; null once the job has started."
     )
-    eta_seconds: int | None = Field(description="An estimate of the time left; null while it would be a guess.")
+    eta_seconds: int | None = Field(
+        description="An estimate of the time left, of a queued job from what such steps took lately and from what is "
+        "before it; null while it would be a guess."
+    )
+    cost_microcents: int = Field(
+        description="What vendors have charged for it. Always 0 for now: what a language model's answer costs is not "
+        "counted yet, and nothing else is bought."
+    )
     title: str | None
     subject_id: str | None = Field(description="What the video is of, as the request named it.", examples=["post-42"])
     metadata: dict[str, Any]

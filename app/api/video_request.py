@@ -21,6 +21,7 @@ from app.domain.look import PLAIN
 from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, FootageSound, is_colour
 from app.domain.variants import Frame
 from app.domain.video import NAMED_SIZES, CaptionMode, SceneInput, VideoInput, parse_size
+from app.services.submit_video import Submission
 
 MAX_SCENES = 1000
 MAX_SEED = 2**32 - 1
@@ -192,6 +193,15 @@ class VideoRequest(Strict):
         description="Your own names and values; they come back with the job and are not used otherwise.",
         examples=[{"customer": "42"}],
     )
+
+    def to_submission(self) -> Submission:
+        return Submission(
+            video=self.to_input(),
+            labels=self.metadata,
+            priority=self.priority,
+            brand=self.brand,
+            subject_id=self.subject_id,
+        )
 
     def to_input(self) -> VideoInput:
         """The request in the product's terms; InvalidInput for what the types alone cannot say."""

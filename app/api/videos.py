@@ -11,7 +11,7 @@ from app.api.context import current_farm
 from app.api.schemas import JobAnswer
 from app.api.video_request import EXAMPLES, VideoRequest
 from app.services.edit_scene import edit_scene
-from app.services.submit_video import Submission, submit_video
+from app.services.submit_video import submit_video
 
 videos = APIBlueprint("videos", __name__, tag="Videos")
 
@@ -29,18 +29,7 @@ def submit(json_data: VideoRequest) -> Response:
     Answers at once; the work is done in the background. With an `Idempotency-Key` the same request, sent again
     within 24 hours, gives the job that it gave the first time.
     """
-    accepted = submit_video(
-        current_farm(),
-        asking(json_data),
-        Submission(
-            video=json_data.to_input(),
-            labels=json_data.metadata,
-            priority=json_data.priority,
-            brand=json_data.brand,
-            subject_id=json_data.subject_id,
-        ),
-    )
-    return accepted_answer(accepted)
+    return accepted_answer(submit_video(current_farm(), asking(json_data), json_data.to_submission()))
 
 
 @videos.patch("/api/videos/<job_id>/scenes/<int:number>")

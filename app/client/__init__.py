@@ -21,6 +21,7 @@ from app.client.errors import (
     NotFound,
 )
 from app.client.limits import Limits, OrgLimits, OwnLimits, Quota, Quotas, RateNow
+from app.client.listing import Estimate
 from app.client.looks import BrandColours, BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pause, Pool, StuckStep, Worker, WorkerEncoder
 from app.client.values import (
@@ -45,6 +46,7 @@ from app.client.values import (
 from app.domain.effects import Effect
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Background, Footage, FootageSound
+from app.domain.states import JobStatus
 
 __all__ = [
     "PATIENCE_S",
@@ -67,6 +69,7 @@ __all__ = [
     "Conflict",
     "DownloadDamaged",
     "Effect",
+    "Estimate",
     "FarmStatus",
     "FarmUnable",
     "FarmUnreachable",
@@ -79,6 +82,7 @@ __all__ = [
     "JobEvent",
     "JobFilter",
     "JobParent",
+    "JobStatus",
     "JobStep",
     "JobWait",
     "Language",

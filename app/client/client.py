@@ -14,6 +14,7 @@ from app.client.audit import AuditLogMethods
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
 from app.client.limits import LimitCalls
+from app.client.listing import Listing
 from app.client.looks import BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pool, StuckStep, Worker
 from app.client.transport import Transport, once
@@ -36,7 +37,7 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-class Client(AuditLogMethods, LimitCalls):
+class Client(AuditLogMethods, LimitCalls, Listing):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the

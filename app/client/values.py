@@ -221,6 +221,7 @@ class Job:
     parent: JobParent | None = None
     revision: int = 1
     subject_id: str | None = None
+    cost_microcents: int = 0
 
     @property
     def is_terminal(self) -> bool:
@@ -250,6 +251,7 @@ class Job:
             parent=None if parent is None else JobParent(parent["id"], parent["relation"]),
             revision=value.get("revision", 1),
             subject_id=value.get("subject_id"),
+            cost_microcents=value.get("cost_microcents", 0),
         )
 
     def output(self, name: str) -> Output | None:

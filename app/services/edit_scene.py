@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.audit_actions import AuditAction
 from app.domain.descent import Relation
 from app.domain.errors import Conflict, Gone, NotFound
+from app.domain.estimate import video_seconds
 from app.domain.revision import Given, SceneEdit, Takes, revise, scene_of, takes_of
 from app.domain.script import Scene, Script
 from app.domain.states import StepStatus
@@ -23,6 +24,7 @@ from app.services.family import lock_family, root_of
 from app.services.farm import Farm
 from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
+from app.services.outlook import outlook_of
 from app.services.steps.script import OUTPUT as SCRIPT
 from app.services.steps.script import load_script
 from app.services.submit_video import AssetUse, check_effect, check_providers, footage_use, resolve_assets
@@ -79,6 +81,7 @@ def edit_scene(farm: Farm, asking: Asking, public_id: str, number: int, edit: Sc
             priority=parent.priority,
             now=now,
             origin=Origin(parent, Relation.REVISION),
+            video_s=video_seconds(revised, video, outlook_of(session)),
         )
         after = {"revision": child.revision, "job": child.public_id, "scene": number, "changed": edit.changed}
         note(session, asking, AuditAction.SCENE_EDITED, public_id, before={"revision": parent.revision}, after=after)

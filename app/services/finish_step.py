@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Double, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import LeaseLost
 from app.domain.plan import Follow, StepKind
 from app.domain.states import JobStatus, StepStatus
+from app.domain.step_names import ASSEMBLE
 from app.models import Artifact, Job, Step, StepAttempt
 from app.models.database import Database, now_s
 from app.services.adoption import remember
@@ -64,6 +65,7 @@ COUNT_OFF = (
         open_steps=Job.open_steps - 1,
         work_done=Job.work_done + bindparam("weight"),
         title=func.coalesce(Job.title, bindparam("new_title")),
+        video_s=func.coalesce(bindparam("measured_s", type_=Double), Job.video_s),
         updated_at=bindparam("now"),
         last_seq=bindparam("seq"),
     )
@@ -90,7 +92,15 @@ def finish_step(database: Database, claim: Claim, result: Finished) -> None:
             remember(session, org_id, result.input_hash, outputs, dict(result.facts), now)
         event = {"step": claim.name, "adopted": result.adopted, "elapsed_s": round(now - started_at, 3)}
         seq = append_events(session, claim.job_id, last_seq, now, [("step.succeeded", event), *_ready(claim, result)])
-        counted = {"weight": weight, "new_title": result.follow.title, "now": now, "seq": seq}
+        # Until the video is joined, its length is an estimate.
+        measured_s = result.facts.get("duration_s") if claim.name == ASSEMBLE else None
+        counted = {
+            "weight": weight,
+            "new_title": result.follow.title,
+            "measured_s": measured_s,
+            "now": now,
+            "seq": seq,
+        }
         open_steps = connection.execute(COUNT_OFF, {**this_job, **counted}).scalar_one()
         if result.follow.grows:
             job = lock_job(session, claim.job_id)

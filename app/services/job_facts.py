@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.estimate import Outlook
 from app.domain.plan import StepKind
 from app.domain.states import JobStatus, StepStatus
 from app.domain.waits import LiveStep, Wait, WaitReason, wait_of_job
 from app.models import Artifact, Job, Step
 from app.models.database import now_s
+from app.services.outlook import outlook_of
 from app.services.pool_pauses import paused_pools
 
 # A mapped job, or the columns of one.
@@ -52,6 +54,7 @@ class JobFacts:
     parents: dict[int, str] = field(default_factory=dict)
     waits: dict[int, Wait | None] = field(default_factory=dict)
     outputs: dict[int, list[OutputView]] = field(default_factory=dict)
+    outlook: Outlook | None = None
 
 
 # Built once, as the statements of a step are: composing them costs more than running them.
@@ -69,6 +72,7 @@ COUNT_STEPS = (
 )
 # 1 starts next. Nobody looks at a place further back than this, and every look would count the whole queue.
 LAST_PLACE = 1000
+LAST_ID = 2**62
 _AHEAD = (
     select(Job.id).where(Job.status == JobStatus.QUEUED, Job.id < bindparam("job")).limit(LAST_PLACE - 1).subquery()
 )
@@ -105,6 +109,7 @@ def read_facts(session: Session, jobs: Sequence[JobRow]) -> JobFacts:
         _parents(session, {job.parent_id for job in jobs if job.parent_id is not None}),
         read_waits(session, [job.id for job in jobs if job.status == JobStatus.WAITING]),
         _outputs(session, jobs, steps),
+        outlook_of(session) if any(job.status == JobStatus.QUEUED for job in jobs) else None,
     )
 
 
@@ -112,7 +117,8 @@ def facts_of_new(session: Session, job: JobRow) -> JobFacts:
     """Those of a job that was stored a moment ago, in this transaction: of its steps there is only the first."""
     first = KindCount(StepKind.SCRIPT, total=1, done=0, adopted=0, running_work=0.0)
     parents = set() if job.parent_id is None else {job.parent_id}
-    return JobFacts({job.id: [first]}, read_places(session, [job.id]), _parents(session, parents))
+    places = read_places(session, [job.id])
+    return JobFacts({job.id: [first]}, places, _parents(session, parents), outlook=outlook_of(session))
 
 
 def read_places(session: Session, queued: Collection[int]) -> dict[int, int]:
@@ -125,6 +131,11 @@ def read_places(session: Session, queued: Collection[int]) -> dict[int, int]:
         return {job_id: connection.execute(COUNT_AHEAD, {"job": job_id}).scalar_one() + 1}
     found = dict(connection.execute(FIND_PLACES, {"jobs": list(queued)}).tuples().all())
     return {job_id: found.get(job_id, LAST_PLACE) for job_id in queued}
+
+
+def count_queued(session: Session) -> int:
+    """The jobs in the queue; LAST_PLACE - 1 means as many or more."""
+    return session.connection().execute(COUNT_AHEAD, {"job": LAST_ID}).scalar_one()
 
 
 def read_waits(session: Session, waiting: Collection[int]) -> dict[int, Wait | None]:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
+from app.domain.estimate import queued_seconds, whole_seconds
 from app.domain.plan import StepKind
 from app.domain.progress import estimate_remaining_s, percent
 from app.domain.states import JobStatus
@@ -98,6 +99,7 @@ class JobView:
     progress: int
     queue_position: int | None
     eta_seconds: int | None
+    cost_microcents: int
     title: str | None
     subject_id: str | None
     labels: dict[str, Any]
@@ -197,6 +199,9 @@ def view_of(job: JobRow, facts: JobFacts, now: float) -> JobView:
     is_planned = len(stages) > 1
     elapsed_s = None if job.started_at is None else (job.finished_at or now) - job.started_at
     remaining_s = estimate_remaining_s(done_share, elapsed_s) if is_planned and status == JobStatus.RUNNING else None
+    eta_seconds = None if remaining_s is None else round(remaining_s)
+    if facts.outlook is not None and status == JobStatus.QUEUED:
+        eta_seconds = whole_seconds(queued_seconds(job.video_s, facts.places[job.id], facts.outlook))
     error = None
     if job.error_code is not None:
         error = ErrorView(job.error_code, job.error_message or "", bool(job.error_retryable))
@@ -216,7 +221,8 @@ def view_of(job: JobRow, facts: JobFacts, now: float) -> JobView:
         ),
         progress=percent(done_share if is_planned else 0.0, is_done=status == JobStatus.SUCCEEDED),
         queue_position=facts.places.get(job.id),
-        eta_seconds=None if remaining_s is None else round(remaining_s),
+        eta_seconds=eta_seconds,
+        cost_microcents=0,
         title=job.title,
         subject_id=job.subject_id,
         labels=job.labels,

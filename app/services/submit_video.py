@@ -13,6 +13,7 @@ from app.domain.audit_actions import AuditAction
 from app.domain.dress import dress
 from app.domain.effects import Effect, unknown_effect
 from app.domain.errors import InvalidInput, MissingGlyphs, ProviderNotConfigured
+from app.domain.estimate import video_seconds
 from app.domain.fair_share import DEFAULT_PRIORITY
 from app.domain.look import Brand
 from app.domain.plan_look import written_titles
@@ -28,6 +29,7 @@ from app.services.audit_log import note
 from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
+from app.services.outlook import outlook_of
 
 # A caller's own figure for the end may be rounded up.
 END_TOLERANCE_S = 0.05
@@ -79,17 +81,16 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
 
     If the broker is away the answer is the same: the dispatcher will ring.
     """
-    check_video(farm, dress(submission.video))
+    script = check_submission(farm, submission)
 
     def make(session: Session, now: float) -> Job:
-        # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
-        asked = dress(submission.video, _brand_for(session, asking.org_id, submission))
-        found = resolve_assets(session, asking.org_id, _uses_of(asked))
+        video = asked_video(session, asking.org_id, submission)
         job = open_video_job(
             session,
             farm.pools,
             asking=asking,
-            video=replace(asked, assets=found.assets, footage_s=found.footage_s or None),
+            video=video,
+            video_s=None if script is None else video_seconds(script, video, outlook_of(session)),
             labels=submission.labels,
             priority=submission.priority,
             now=now,
@@ -109,6 +110,19 @@ def _told(submission: Submission) -> dict[str, Any]:
     return {"source": source, **size, "priority": submission.priority}
 
 
+def check_submission(farm: Farm, submission: Submission) -> Script | None:
+    """The script, where the caller's own words are it. RequestError for all that is wrong whoever asks."""
+    return check_video(farm, dress(submission.video))
+
+
+def asked_video(session: Session, org_id: int, submission: Submission) -> VideoInput:
+    """What is asked for, with the brand's look and the assets that it names. RequestError when they do not fit."""
+    # Frozen here: a kit that is changed later changes no job that has been accepted, nor its retries.
+    asked = dress(submission.video, _brand_for(session, org_id, submission))
+    found = resolve_assets(session, org_id, _uses_of(asked))
+    return replace(asked, assets=found.assets, footage_s=found.footage_s or None)
+
+
 def _brand_for(session: Session, org_id: int, submission: Submission) -> Brand | None:
     """The kit that this video is to show; InvalidInput when one is asked for that is not there."""
     if submission.brand is False or submission.video.template is None:
@@ -119,18 +133,19 @@ def _brand_for(session: Session, org_id: int, submission: Submission) -> Brand |
     return brand
 
 
-def check_video(farm: Farm, video: VideoInput) -> None:
-    """Everything that can be known to be wrong before the job is accepted."""
+def check_video(farm: Farm, video: VideoInput) -> Script | None:
+    """Everything that can be known to be wrong before the job is accepted. The script, if it is known as well."""
     if sum(given is not None for given in (video.text, video.scenes, video.prompt)) != 1:
         raise InvalidInput("text", "Give exactly one of text, scenes and prompt.")
     if video.prompt is not None and not video.prompt.strip():
         raise InvalidInput("prompt", "The prompt is empty.")
     check_providers(farm, video)
     _check_effects(farm, video)
-    if video.text is not None:
-        _check_shown(script_from_text(video.text), video, "text")
-    elif video.scenes is not None:
-        _check_shown(script_from_scenes(video.scenes), video, "scenes")
+    if video.prompt is not None:
+        return None
+    script = script_from_text(video.text) if video.text is not None else script_from_scenes(video.scenes or ())
+    _check_shown(script, video, "scenes" if video.text is None else "text")
+    return script
 
 
 def _check_effects(farm: Farm, video: VideoInput) -> None:
