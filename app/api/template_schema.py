@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from app.api.caption_request import Font
 from app.api.strict import Strict
 from app.domain.caption_style import LEAST_BOX_OPACITY, CaptionBox, CaptionStyle, parse_colour
-from app.domain.look import PLACES, check_template, resolved
+from app.domain.legible import check_template
+from app.domain.look import PLACES, resolved
 from app.domain.template import (
     LEAST_CARD_S,
     LEAST_LOGO,

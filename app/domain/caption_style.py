@@ -153,10 +153,16 @@ def grounds_of(style: CaptionStyle) -> list[Rgb]:
     return [over(0), over(255)]
 
 
-def _luminance(rgb: Rgb) -> float:
-    """Relative luminance, 0 to 1."""
+def linear(rgb: Rgb) -> tuple[float, float, float]:
+    """Red, green and blue light, 0 to 1 each."""
     shares = (part / 255 for part in rgb)
     red, green, blue = (
         share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4) for share in shares
     )
+    return red, green, blue
+
+
+def _luminance(rgb: Rgb) -> float:
+    """Relative luminance, 0 to 1."""
+    red, green, blue = linear(rgb)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

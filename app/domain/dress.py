@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.look import Brand, branded, legible, resolved
+from app.domain.legible import legible
+from app.domain.look import Brand, branded, resolved
 from app.domain.video import VideoInput
 
 
@@ -14,7 +15,7 @@ def dress(video: VideoInput, brand: Brand | None = None) -> VideoInput:
         return video
     template = resolved(video.template)
     if brand is not None:
-        template = legible(resolved(branded(video.template, brand)))
+        template = legible(resolved(branded(video.template, brand)), template)
     return replace(
         video,
         template=template,

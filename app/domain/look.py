@@ -1,34 +1,22 @@
-"""A template made ready to draw: a brand's colours in it, no colour by its name any more, and all of it legible."""
+"""A template made ready to draw: a brand's colours in it, and no colour by its name any more."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from app.domain.caption_style import (
-    LEAST_CONTRAST,
-    CaptionMode,
-    CaptionPosition,
-    CaptionStyle,
-    Rgb,
-    check_style,
-    contrast,
-    grounds_of,
-    rgb_of,
-)
-from app.domain.errors import InvalidInput
+from app.domain.caption_style import CaptionPosition, CaptionStyle, rgb_of
+from app.domain.shades import mixed
 from app.domain.sources import Background
-from app.domain.template import Card, Corner, Fonts, Logo, LowerThird, Template
+from app.domain.template import Card, Corner, Fonts, Logo, Template
 from app.domain.timeline import Pace
 from app.domain.typeface import Typeface
 
 # What a card's line can name.
 PLACES = ("title", "brand")
 _PLACE = re.compile("{(" + "|".join(PLACES) + ")}")
-# A colour that could not be read is mixed with white or black in steps of this size.
-_STEP = 0.05
 # How much of the text's colour makes the other end of a card's gradient.
 _SHADE = 0.1
 
@@ -69,7 +57,7 @@ class TitleCard:
 
 
 def branded(template: Template, brand: Brand) -> Template:
-    """The template in the brand's colours and typeface, with its logo. `resolved` must follow."""
+    """The template in the brand's colours and typeface, with its logo. `resolved` and `legible` must follow."""
     own = {name: colour for name in ("ground", "text", "accent") if (colour := getattr(brand, name)) is not None}
     fonts, style = template.fonts, template.caption_style
     if brand.font is not None:
@@ -83,7 +71,7 @@ def branded(template: Template, brand: Brand) -> Template:
     if brand.ground is None:
         return found
     # The far end of a card's gradient is a shade of the template's ground. It must not be left beside another's.
-    shade = _mixed(rgb_of(colours.ground), rgb_of(colours.text), _SHADE)
+    shade = mixed(rgb_of(colours.ground), rgb_of(colours.text), _SHADE)
 
     def regrounded(card: Card | None) -> Card | None:
         if card is None:
@@ -121,59 +109,6 @@ def _name_in(part: Any, field: str) -> str | None:
     return value if type(value) is str else None
 
 
-def check_template(template: Template) -> None:
-    """InvalidInput, naming the field below `template`, for words that could not be read. The template is `resolved`."""
-    try:
-        _check_captions(template)
-    except InvalidInput as error:
-        raise InvalidInput(f"template.{error.field}", error.message) from None
-    for name, part in _parts(template):
-        for ground in _grounds(part):
-            if (ratio := contrast(rgb_of(part.text), ground)) < LEAST_CONTRAST:
-                raise InvalidInput(
-                    f"template.{name}.text",
-                    f"Cannot be read on its ground: the contrast is {ratio:.1f} to 1 and must be "
-                    f"{LEAST_CONTRAST:g} to 1.",
-                )
-
-
-def legible(template: Template) -> Template:
-    """The `resolved` template with colours that could not be read made lighter or darker until they can.
-
-    For a brand's colours, which nobody chose with this template in mind: a job must not fail over them. The rule of a
-    card and the bar of a lower third must be seen too: WCAG asks the same of such marks as of large letters (1.4.11).
-    """
-    parts: dict[str, Any] = {
-        name: replace(part, text=readable(part.text, behind), accent=readable(part.accent, behind))
-        for name, part in _parts(template)
-        for behind in [_grounds(part)]
-    }
-    style = template.caption_style
-    if template.caption_mode != CaptionMode.OFF:
-        behind = grounds_of(style)
-        style = replace(style, colour=readable(style.colour, behind))
-        if template.caption_mode == CaptionMode.WORD:
-            style = replace(style, highlight_colour=readable(style.highlight_colour, behind))
-    return replace(template, caption_style=style, **parts)
-
-
-def readable(colour: str, behind: Sequence[Rgb]) -> str:
-    """The colour next to `colour`, towards white or black, that can be told from all that may lie behind it."""
-    # The farther from what is behind, the less of the colour is lost.
-    ends = sorted(((255, 255, 255), (0, 0, 0)), key=lambda end: -min(contrast(end, ground) for ground in behind))
-    for step in range(round(1 / _STEP) + 1):
-        found = _mixed(rgb_of(colour), ends[0], step * _STEP)
-        if min(contrast(rgb_of(found), ground) for ground in behind) >= LEAST_CONTRAST:
-            break
-    return found
-
-
-def _mixed(colour: Rgb, other: Rgb, share: float) -> str:
-    """`share` of `other` in `colour`, in sRGB as gradients are."""
-    red, green, blue = (round(one * (1 - share) + more * share) for one, more in zip(colour, other, strict=True))
-    return f"#{red:02X}{green:02X}{blue:02X}"
-
-
 def title_card(card: Card | None, template: Template, *, title: str | None, brand: str | None) -> TitleCard | None:
     """The card with its words in place; None where it would have nothing to say."""
     if card is None:
@@ -209,27 +144,6 @@ def corner_for(corner: Corner, captions: CaptionPosition | None, *, has_lower_th
     else:
         return corner
     return Corner(f"{edge}-{'left' if corner.is_left else 'right'}")
-
-
-def _check_captions(template: Template) -> None:
-    if template.caption_mode != CaptionMode.OFF:
-        check_style(template.caption_style, highlights=template.caption_mode == CaptionMode.WORD)
-
-
-def _parts(template: Template) -> list[tuple[str, Card | LowerThird]]:
-    parts: list[tuple[str, Card | LowerThird | None]] = [
-        ("intro", template.intro),
-        ("outro", template.outro),
-        ("lower_third", template.lower_third),
-    ]
-    return [(name, part) for name, part in parts if part is not None]
-
-
-def _grounds(part: Card | LowerThird) -> list[Rgb]:
-    if isinstance(part, Card):
-        return [rgb_of(colour) for colour in (part.ground, part.to) if colour is not None]
-    # Pictures are what they are: the panel is opaque enough that its own colour decides.
-    return [rgb_of(part.ground)]
 
 
 def _filled(line: str, words: Mapping[str, str | None]) -> str | None:

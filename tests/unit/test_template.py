@@ -13,7 +13,8 @@ from app.api.template_schema import TemplateObject
 from app.domain.caption_style import CaptionBox, CaptionMode, CaptionPosition, CaptionStyle, contrast, rgb_of
 from app.domain.dress import dress
 from app.domain.errors import InvalidInput
-from app.domain.look import Brand, branded, check_template, corner_for, legible, readable, resolved, title_card
+from app.domain.legible import OUTLINED_CONTRAST, SPOKEN_CONTRAST, check_template, legible, readable, visible
+from app.domain.look import PLAIN, Brand, branded, corner_for, resolved, title_card
 from app.domain.plan import StepKind, StepPlan, VideoPools, plan_scenes
 from app.domain.script import Scene, Script
 from app.domain.states import Pool
@@ -49,6 +50,10 @@ def plans_of(template: Template | None, brand: Brand | None = None, **asked: Any
     video = dress(replace(VIDEO, template=template, **asked), brand)
     video = replace(video, assets={"ast_1": "a" * 64})
     return {plan.name: plan for plan in plan_scenes(SCRIPT, video, POOLS)}
+
+
+def in_colours_of(brand: Brand, template: Template) -> Template:
+    return legible(resolved(branded(template, brand)), resolved(template))
 
 
 @pytest.mark.parametrize("name", template_names())
@@ -161,7 +166,7 @@ def test_colours_have_their_values_in_the_place_of_their_names() -> None:
 def test_a_brand_takes_the_place_of_the_templates_own_and_stays_legible() -> None:
     template = Template.from_json(load_template("bulletin"))
     brand = Brand("Atlas", ground="#FFFFFF", accent="#FFE600", font=Typeface.FRAUNCES, logo="ast_1")
-    found = legible(resolved(branded(template, brand)))
+    found = in_colours_of(brand, template)
     check_template(found)
     assert found.fonts.titles == found.caption_style.font == Typeface.FRAUNCES
     assert found.logo is not None and found.logo.asset == "ast_1" and found.logo.corner == Corner.TOP_RIGHT
@@ -175,7 +180,7 @@ def test_a_brand_takes_the_place_of_the_templates_own_and_stays_legible() -> Non
 @pytest.mark.parametrize("name", template_names())
 def test_a_brands_accent_is_seen_on_the_brands_ground(name: str, ground: str, accent: str) -> None:
     look = replace(Template.from_json(load_template(name)), lower_third=LowerThird())
-    found = legible(resolved(branded(look, Brand(ground=ground, accent=accent))))
+    found = in_colours_of(Brand(ground=ground, accent=accent), look)
     for part in (found.intro, found.outro, found.lower_third):
         if part is None:
             continue
@@ -188,7 +193,7 @@ def test_a_brands_accent_is_seen_on_the_brands_ground(name: str, ground: str, ac
 
 def test_a_cards_gradient_is_in_shades_of_the_brands_ground() -> None:
     template = Template.from_json(load_template("storybook"))
-    found = legible(resolved(branded(template, Brand(ground="#10243E", text="#FFFFFF"))))
+    found = in_colours_of(Brand(ground="#10243E", text="#FFFFFF"), template)
     assert found.intro is not None and found.outro is not None
     assert (found.intro.ground, found.intro.to) == ("#10243E", "#283A51") == (found.outro.to, found.outro.ground)
     recoloured = resolved(branded(template, Brand(accent="#00A3A3")))
@@ -197,16 +202,68 @@ def test_a_cards_gradient_is_in_shades_of_the_brands_ground() -> None:
 
 def test_a_brands_accent_that_is_seen_stays_as_it_is() -> None:
     brand = Brand(ground="#10243E", accent="#FFC828")
-    found = legible(resolved(branded(Template("t", lower_third=LowerThird(), intro=Card()), brand)))
+    found = in_colours_of(brand, Template("t", lower_third=LowerThird(), intro=Card()))
     assert found.lower_third is not None and found.intro is not None
     assert found.lower_third.accent == found.intro.accent == "#FFC828"
 
 
-def test_a_colour_that_can_be_read_is_left_alone_and_another_changes_as_little_as_it_must() -> None:
+def test_a_mark_that_can_be_seen_is_left_alone_and_another_changes_as_little_as_it_must() -> None:
     black = [(0, 0, 0)]
-    assert readable("#FFE600", black) == "#FFE600"
-    lighter = readable("#201060", black)
+    assert visible("#FFE600", black) == "#FFE600"
+    lighter = visible("#201060", black)
     assert 3.0 <= contrast(rgb_of(lighter), black[0]) < 3.8
+
+
+@pytest.mark.parametrize("ground", ["#FFE600", "#F6EBD9", "#FFFFFF", "#10243E", "#000000", "#C8553D", "#808080"])
+def test_words_that_cannot_be_read_on_a_ground_become_nearly_black_or_white(ground: str) -> None:
+    behind = [rgb_of(ground)]
+    assert readable(ground, behind) != ground
+    best = max(contrast(behind[0], end) for end in ((0, 0, 0), (255, 255, 255)))
+    assert contrast(rgb_of(readable(ground, behind)), behind[0]) >= min(7, best)
+
+
+def test_words_that_can_be_read_keep_their_colour() -> None:
+    assert readable("#FFFFFF", [rgb_of("#E63946")]) == "#FFFFFF"
+
+
+COMMON_KITS = [
+    Brand(ground="#FFFFFF", text="#1A1A1A", accent="#0B3D91"),
+    Brand(ground="#000000", text="#FFFFFF", accent="#000000"),
+    Brand(ground="#FFE600"),
+    Brand(ground="#FFE600", text="#000000", accent="#E63946"),
+    Brand(accent="#808080"),
+    Brand(text="#808080"),
+    Brand(ground="#0B3D91", text="#FFFFFF", accent="#FFFFFF"),
+    Brand(ground="#FF00FF", text="#00FF00", accent="#FF0000"),
+]
+
+
+@pytest.mark.parametrize("brand", COMMON_KITS)
+@pytest.mark.parametrize("name", [*template_names(), "plain"])
+def test_captions_can_be_read_over_any_picture_in_any_brands_colours(name: str, brand: Brand) -> None:
+    look = PLAIN if name == "plain" else Template.from_json(load_template(name))
+    style = in_colours_of(brand, look).caption_style
+    if style.box is not None:
+        return
+    outline = rgb_of(style.outline_colour)
+    assert contrast(rgb_of(style.colour), outline) >= OUTLINED_CONTRAST
+    if look.caption_mode == CaptionMode.WORD:
+        assert contrast(rgb_of(style.highlight_colour), outline) >= SPOKEN_CONTRAST
+        assert style.highlight_colour != style.colour
+
+
+def test_what_a_brand_cannot_colour_keeps_the_templates_own() -> None:
+    pulse = Template.from_json(load_template("pulse"))
+    dark = in_colours_of(COMMON_KITS[0], pulse).caption_style
+    assert (dark.colour, dark.highlight_colour, dark.outline_colour) == ("#FFFFFF", "#C6FF00", "#000000")
+    red = in_colours_of(Brand(accent="#FF5A3C"), pulse).caption_style
+    assert (red.colour, red.highlight_colour) == ("#FFFFFF", "#FF5A3C")
+
+
+def test_captions_that_a_brand_does_not_touch_stay_as_they_were_asked_for() -> None:
+    faint = Template("t", caption_style=CaptionStyle(colour="#5E5E5E", highlight_colour="#606060"))
+    check_template(resolved(faint))
+    assert in_colours_of(Brand(accent="#0B3D91"), faint).caption_style == faint.caption_style
 
 
 @pytest.mark.parametrize(
