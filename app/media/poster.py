@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import InputContainer
+from av.packet import Packet
 from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 from PIL import Image
 
 from app.domain.errors import BadMedia
 from app.media.files import named_errors, written_whole
-from app.media.probe import open_media
+from app.media.probe import NO_DECODERS, open_media
 
 JPEG_QUALITY = 90
+ROUNDING_S = 1e-6  # A frame may be said to begin a little later than it does.
 
 
 def make_poster(video: Path, *, at_s: float, out: Path) -> None:
@@ -40,20 +45,57 @@ def rgb_of(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
     return pixels
 
 
+def shown_at(clips: Sequence[Path], fps: int, at_s: float) -> tuple[Path, float]:
+    """Of clips shown one after the other, which one is shown at `at_s` seconds, and how long after its own start.
+
+    Past their end it is the last one. Raises BadMedia when a clip before that moment is no video.
+    """
+    *earlier, last = clips
+    frame = int((at_s + ROUNDING_S) * fps)
+    for clip in earlier:
+        with named_errors("making the poster"), open_media(clip, "mov", decoders=NO_DECODERS) as container:
+            frames = _picture_track(container).frames
+        if frame < frames:
+            return clip, frame / fps
+        frame -= frames
+    return last, frame / fps
+
+
+def _picture_track(container: InputContainer) -> VideoStream:
+    if not container.streams.video:
+        raise BadMedia("the video has no picture track to take a poster from")
+    return container.streams.video[0]
+
+
 def _frame_at(video: Path, at_s: float) -> av.VideoFrame:
     with open_media(video, "mov") as container:
-        if not container.streams.video:
-            raise BadMedia("the video has no picture track to take a poster from")
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        if stream.time_base is not None:
-            container.seek(max(0, int(at_s / stream.time_base)), stream=stream)
-        latest: av.VideoFrame | None = None
-        for frame in container.decode(stream):
-            # The frame shown at a time is the last that began before it.
-            if latest is not None and frame.time is not None and frame.time > at_s + 1e-6:
-                break
-            latest = frame
-        if latest is None:
-            raise BadMedia("no frame of the video can be decoded")
-        return latest
+        track = _picture_track(container)
+        context = track.codec_context
+        context.thread_count = 1
+        at = (at_s + ROUNDING_S) / float(track.time_base or 1)
+        container.seek(max(0, int(at)), stream=track)
+        *before, wanted = _coded_until(container.demux(track), at)
+        # No frame is decoded from those that none refers to, and they are half of all.
+        context.skip_frame = "NONREF"
+        for packet in before:
+            packet.decode()
+        context.skip_frame = "DEFAULT"
+        for frame in (*wanted.decode(), *context.decode(None)):
+            if frame.pts == wanted.pts:
+                return frame
+    raise BadMedia("no frame of the video can be decoded")
+
+
+def _coded_until(packets: Iterable[Packet[VideoStream]], at: float) -> list[Packet[VideoStream]]:
+    """From a key frame on, in the order of decoding, up to the frame shown at `at`: the last that has begun by then."""
+    coded: list[Packet[VideoStream]] = []
+    wanted = 0
+    for packet in packets:
+        if packet.pts is None or packet.dts is None or (coded and packet.dts > at):
+            break
+        coded.append(packet)
+        if (coded[wanted].pts or 0) < packet.pts <= at:
+            wanted = len(coded) - 1
+    if not coded:
+        raise BadMedia("no frame of the video can be decoded")
+    return coded[: wanted + 1]

@@ -14,7 +14,7 @@ from PIL import Image
 from app.domain.errors import BadMedia, LeaseLost, PermanentError
 from app.media.aac import decode_sound
 from app.media.join import join_video
-from app.media.poster import make_poster
+from app.media.poster import make_poster, shown_at
 from app.media.soundtrack import Line, make_soundtrack
 from tests.media_samples import ffmpeg, make_clip, nobody_cares, speech_like, write_wav
 
@@ -174,7 +174,9 @@ def test_the_poster_has_the_colours_of_the_video(tmp_path: Path, rgb: tuple[int,
         assert max(abs(one - other) for one, other in zip(poster.getpixel((64, 48)), rgb, strict=True)) <= 4
 
 
-@pytest.mark.parametrize(("at_s", "frame"), [(0.0, 0), (0.5, 15), (0.99, 29), (1.0, 30), (99.0, 59)])
+@pytest.mark.parametrize(
+    ("at_s", "frame"), [(0.0, 0), (0.5, 15), (0.99, 29), (1.0, 30), (1.03, 30), (1.04, 31), (1.9, 57), (99.0, 59)]
+)
 def test_the_poster_is_the_frame_that_is_shown_then(tmp_path: Path, at_s: float, frame: int) -> None:
     video = make_clip(tmp_path / "0.mp4", 60, size=(160, 96))
     out = tmp_path / "poster.jpg"
@@ -187,6 +189,18 @@ def test_the_poster_is_the_frame_that_is_shown_then(tmp_path: Path, at_s: float,
     frames = [(luma.astype(np.float64) - 16) * 255 / 219 for luma in decoded_luma_as_stored(video)]
     distances = [float(np.abs(shown - np.clip(luma, 0, 255)).mean()) for luma in frames]
     assert int(np.argmin(distances)) == frame
+
+
+@pytest.mark.parametrize("at_s", [0.0, 0.3, 1 / 3, 0.35, 1.0, 1.6, 2.0, 99.0])
+def test_a_poster_of_the_clips_is_the_one_of_the_joined_video(tmp_path: Path, at_s: float) -> None:
+    lengths = [10, 1, 37, 30]
+    clips = [make_clip(tmp_path / f"{n}.mp4", frames, seed=n) for n, frames in enumerate(lengths)]
+    make_poster(joined(tmp_path, clips, sum(lengths)), at_s=at_s, out=tmp_path / "of the video.jpg")
+
+    clip, in_clip_s = shown_at(clips, 30, at_s)
+    make_poster(clip, at_s=in_clip_s, out=tmp_path / "of the clip.jpg")
+
+    assert (tmp_path / "of the clip.jpg").read_bytes() == (tmp_path / "of the video.jpg").read_bytes()
 
 
 def decoded_luma_as_stored(path: Path) -> list[np.ndarray]:

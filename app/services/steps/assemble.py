@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from app.domain.step_names import ASSEMBLE, POSTER, VIDEO, clips_in_order
@@ -10,7 +11,7 @@ from app.domain.subtitles import subtitle_cues, to_srt, to_vtt
 from app.domain.timeline import lay_out, whole_frames
 from app.media.even_out import even_out
 from app.media.join import join_video
-from app.media.poster import make_poster
+from app.media.poster import make_poster, shown_at
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.clip import OUTPUT as CLIP
@@ -46,15 +47,19 @@ class AssembleStep(StepHandler):
         named = self._clips(claim)
         made = [farm.storage.path(sha256) for sha256 in named.values()]
         clips, coded_again = even_out(made, folder, fps=params["fps"], report=bench.report)
-        join_video(
-            clips,
-            farm.storage.path(claim.upstream["soundtrack"][SOUNDTRACK].sha256),
-            fps=params["fps"],
-            out=folder / VIDEO,
-            metadata={key: value for key, value in metadata.items() if value},
-            report=bench.report,
-        )
-        make_poster(folder / VIDEO, at_s=POSTER_AT_S, out=folder / POSTER)
+        shown, at_s = shown_at(clips, params["fps"], POSTER_AT_S)
+        # Nothing else of the job can run now: the poster has a core to itself, and needs only the clip that shows it.
+        with ThreadPoolExecutor(1) as beside:
+            poster = beside.submit(make_poster, shown, at_s=at_s, out=folder / POSTER)
+            join_video(
+                clips,
+                farm.storage.path(claim.upstream["soundtrack"][SOUNDTRACK].sha256),
+                fps=params["fps"],
+                out=folder / VIDEO,
+                metadata={key: value for key, value in metadata.items() if value},
+                report=bench.report,
+            )
+            poster.result()
         speeches = [load_speech(farm.storage.path(narration[WORDS].sha256)) for narration in narrations_of(claim)]
         pace = pace_of(claim)
         timings = lay_out([speech.duration_s for speech in speeches], params["fps"], pace)
