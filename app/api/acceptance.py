@@ -15,6 +15,7 @@ from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
 from app.services.answer_once import Accepted, answer_once
 from app.services.asking import Asking, RequestKey
+from app.services.caller import Caller
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
@@ -30,6 +31,11 @@ def asking(body: BaseModel | None = None, *, fingerprint: str | None = None) -> 
         given = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
         known = RequestKey(key, request_route(), fingerprint or canonical_hash(given))
     return Asking(caller.org_id, current_correlation_id(), known, caller, request.remote_addr)
+
+
+def asking_as(caller: Caller) -> Asking:
+    """The request in hand of someone who is known otherwise than by `current_caller`: a page's form."""
+    return Asking(caller.org_id, current_correlation_id(), caller=caller, ip=request.remote_addr)
 
 
 def check_idempotency_key() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from app.api.acceptance import asking, asking_as
 from app.api.answers import success
-from app.api.context import admin_users, current_caller, current_farm
+from app.api.context import admin_users, current_caller, current_correlation_id, current_farm
 from app.api.cookies import clear_session, session_token, set_session
 from app.api.csrf import refuse_other_origins
 from app.api.user_schemas import (
@@ -70,7 +71,7 @@ def end() -> Response:
     """
     session_id = current_caller().session_id
     if session_id is not None:
-        sign_out(current_farm().database, session_id)
+        sign_out(current_farm().database, asking())
     response = success(SignedOut(ended=session_id is not None))
     if session_id is not None:
         clear_session(response)
@@ -82,9 +83,9 @@ def signed_in(email: str, password: str) -> str:
     # Else another site could sign a visitor in as somebody of its own, and read later what they did.
     refuse_other_origins()
     database = current_farm().database
-    token = sign_in(database, email, password, request.remote_addr or "", admin_users())
+    token = sign_in(database, email, password, request.remote_addr or "", admin_users(), current_correlation_id())
     if (before := signed_in_caller()) is not None and before.session_id is not None:
-        sign_out(database, before.session_id)
+        sign_out(database, asking_as(before))
     return token
 
 

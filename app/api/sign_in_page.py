@@ -7,6 +7,7 @@ import re
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from app.api.acceptance import asking_as
 from app.api.context import current_farm
 from app.api.cookies import clear_session, session_token, set_session
 from app.api.csrf import check_csrf, refuse_other_origins
@@ -64,7 +65,7 @@ def leave() -> Response:
     form, caller, token = _fields(), signed_in_caller(), session_token()
     if caller is not None and caller.session_id is not None and token is not None:
         check_csrf(token, form.get("csrf_token"))
-        sign_out(current_farm().database, caller.session_id)
+        sign_out(current_farm().database, asking_as(caller))
     response = _to("/login")
     clear_session(response)
     return response

@@ -22,6 +22,11 @@ class AuditAction(StrEnum):
     KEY_MADE = "key.made"
     KEY_ROTATED = "key.rotated"  # the target is the old key; the new one is in `after`
     KEY_REVOKED = "key.revoked"
+    USER_ADDED = "user.added"
+    USER_CHANGED = "user.changed"  # name, role, let in or shut out; of a password only that it was changed
+    SESSION_BEGUN = "session.begun"  # the target is the user who signed in, as in the next
+    SESSION_ENDED = "session.ended"
+    LIMITS_SET = "limits.set"  # the target is the organisation's name; the entry is the operator's
     POOL_PAUSED = "pool.paused"
     POOL_RESUMED = "pool.resumed"
     WORKER_DRAINED = "worker.drained"

@@ -8,10 +8,13 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import NotFound
 from app.domain.quotas import Quotas, Usage
 from app.models import Org, OrgLimits
 from app.models.database import Database, database_now_s
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.quotas import quotas_of, usage_of
 
 log = structlog.get_logger()
@@ -56,12 +59,14 @@ def view_org_limits(database: Database, farm_quotas: Quotas, name: str) -> OrgLi
         return OrgLimitsView(org_id, name, _own(session.get(OrgLimits, org_id)), _view(session, farm_quotas, org_id))
 
 
-def set_org_limits(database: Database, name: str, own: OwnLimits) -> int:
+def set_org_limits(database: Database, asking: Asking, name: str, own: OwnLimits) -> int:
     """All of them, in the place of those before; the organisation's id. They hold from the next request on."""
     with database.begin() as session:
         org_id = _find_org(session, name)
         values = vars(own) | {"org_id": org_id, "updated_at": database_now_s(session)}
+        before = vars(_own(session.get(OrgLimits, org_id, with_for_update=True)))
         session.merge(OrgLimits(**values))
+        note(session, asking, AuditAction.LIMITS_SET, name, before=before, after=vars(own))
     log.info("org_limits_set", org=name, **vars(own))
     return org_id
 

@@ -15,11 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.domain.access import SCOPES_OF, Role, Scope
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import Unauthorized
 from app.domain.people import read_email, role_in_force
 from app.models import Org, SignIn, User
 from app.models.database import Database, database_now_s, first_line, now_s
 from app.services.api_keys import LOCAL_ORG
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.caller import Caller
 from app.services.passwords import check_password
 from app.services.sign_in_limit import count_attempt, forget_attempts
@@ -47,11 +50,13 @@ class Whoami:
     ends_at: float | None
 
 
-def sign_in(database: Database, email: str, password: str, host: str, admin_users: Collection[str]) -> str:
+def sign_in(
+    database: Database, email: str, password: str, host: str, admin_users: Collection[str], correlation_id: str
+) -> str:
     """The new session's token, for its cookie; only its hash is stored.
 
     Unauthorized, in the same words and after the same time for a wrong password, an unknown address and a disabled
-    user. RateLimited after too many of them. `host` is from where it is tried.
+    user. RateLimited after too many of them. `host` is from where it is tried, `correlation_id` the request's.
     """
     try:
         email = read_email(email)
@@ -74,7 +79,11 @@ def sign_in(database: Database, email: str, password: str, host: str, admin_user
             row.password_hash = check.new_hash
         forget_attempts(session, email, host, now)
         session.execute(delete(SignIn).where(SignIn.expires_at <= now))
-        return begin_session(session, row.id, now)
+        token = begin_session(session, row.id, now)
+        who = Caller(row.org_id, frozenset(), False, session_id=_digest(token), user_id=row.id)
+        asking = Asking(row.org_id, correlation_id, caller=who, ip=host or None)
+        note(session, asking, AuditAction.SESSION_BEGUN, row.public_id, after={"role": row.role})
+        return token
 
 
 def begin_session(session: Session, user_id: int, now: float) -> str:
@@ -117,11 +126,16 @@ def active_sessions(database: Database, session_ids: Collection[str]) -> set[str
         return set(session.scalars(going.where(SignIn.token_sha256.in_(session_ids))))
 
 
-def sign_out(database: Database, session_id: str) -> None:
-    """End the session; the streams that it has open close."""
+def sign_out(database: Database, asking: Asking) -> None:
+    """End the session in which this is asked; the streams that it has open close."""
+    assert asking.caller is not None and asking.caller.session_id is not None
     with database.begin() as session:
-        ends = update(SignIn).where(SignIn.token_sha256 == session_id, SignIn.ended_at.is_(None))
-        session.execute(ends.values(ended_at=now_s()))
+        row = session.get(SignIn, asking.caller.session_id, with_for_update=True)
+        if row is None or row.ended_at is not None:
+            return
+        row.ended_at = database_now_s(session)
+        target = session.get_one(User, row.user_id).public_id
+        note(session, asking, AuditAction.SESSION_ENDED, target, before={"since": round(row.created_at)})
 
 
 def who_is(database: Database, caller: Caller, admin_users: Collection[str]) -> Whoami:

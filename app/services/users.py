@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.access import SCOPES_OF, Role
+from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, Forbidden, NotFound, RequestError
 from app.domain.ids import new_id
 from app.domain.people import role_in_force
 from app.models import SignIn, User
 from app.models.database import Database, database_now_s
 from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.caller import Caller, check_grant
 from app.services.keyset import Cut, Page, read_page
 from app.services.orgs import is_farms_own
@@ -96,6 +99,7 @@ def add_user(
             )
             session.add(row)
             session.flush()
+            note(session, asking, AuditAction.USER_ADDED, row.public_id, after={"email": email, **_told(row)})
             return _view(session, row, admin_users)
     except IntegrityError:
         raise Conflict(TAKEN) from None
@@ -115,6 +119,7 @@ def change_user(
         if row is None:
             raise NotFound("There is no such user.")
         check_role(asking.caller, _view(session, row, admin_users).role)
+        before = _told(row)
         if change.name is not None:
             row.name = change.name
         if change.role is not None:
@@ -127,6 +132,9 @@ def change_user(
             row.password_hash = password_hash
         if password_hash is not None or row.disabled_at is not None:
             end_sign_ins(session, row.id, now)
+        after = _told(row) | ({} if password_hash is None else {"password": "changed"})
+        if after != before:
+            note(session, asking, AuditAction.USER_CHANGED, public_id, before=before, after=after)
         return _view(session, row, admin_users)
 
 
@@ -151,6 +159,11 @@ def check_role(caller: Caller | None, role: Role) -> None:
     if role == Role.OPERATOR and not caller.is_operator:
         raise Forbidden("Only those who run the farm may do this to an operator.")
     check_grant(caller, SCOPES_OF[role])
+
+
+def _told(row: User) -> dict[str, Any]:
+    """What the audit log says of a user."""
+    return {"name": row.name, "role": row.role, "disabled": row.disabled_at is not None}
 
 
 def _view(session: Session, row: User, admin_users: Collection[str]) -> UserView:
