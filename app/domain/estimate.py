@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 
 from app.domain.look import pace_of
@@ -53,6 +54,29 @@ class Told:
 
 
 @dataclass(frozen=True)
+class KindPace:
+    """Medians of a kind in seconds: of all its steps, by their frame's pixels, and for one pixel of a drawn frame."""
+
+    pool: str
+    any_s: float
+    of_frame_s: Mapping[int, float]
+    pixel_s: float | None
+
+
+def _pace_of(steps: Sequence[DoneStep]) -> KindPace:
+    of_frame: dict[int, list[float]] = defaultdict(list)
+    for step in steps:
+        of_frame[step.pixels].append(step.took_s)
+    is_drawn = all(step.pixels for step in steps)
+    return KindPace(
+        steps[0].pool,
+        median(step.took_s for step in steps),
+        {pixels: median(took_s) for pixels, took_s in of_frame.items() if pixels},
+        median(step.took_s / step.pixels for step in steps) if is_drawn else None,
+    )
+
+
+@dataclass(frozen=True)
 class Outlook:
     """The farm as an estimate sees it. `left` counts the steps that are left in jobs that have begun, by pool and
     kind; `queued` jobs with `queued_s` seconds of video together have not. `done` has the latest first.
@@ -65,20 +89,40 @@ class Outlook:
     queued: int = 0
     queued_s: float = 0.0
 
+    @cached_property
+    def _paces(self) -> Mapping[str, KindPace]:
+        """Worked out once: a page of queued jobs asks for them a hundred times."""
+        of_kind: dict[str, list[DoneStep]] = defaultdict(list)
+        for step in self.done:
+            of_kind[step.kind].append(step)
+        return {kind: _pace_of(steps) for kind, steps in of_kind.items()}
+
+    @cached_property
+    def begun_s(self) -> Mapping[str, float]:
+        """The work that is left in jobs that have begun, by pool, in seconds of one slot."""
+        left_s: dict[str, float] = defaultdict(float)
+        for (pool, kind), count in self.left.items():
+            left_s[pool] += count * (self.step_s(kind) or 0.0)
+        return left_s
+
+    @cached_property
+    def usual_queued(self) -> list[Work] | None:
+        """The work of a job of the queue, if all were of their mean length."""
+        return usual_work(self.queued_s / self.queued, self) if self.queued else []
+
     def step_s(self, kind: str, pixels: int = 0) -> float | None:
         """The median of the kind: of steps with this very frame, or in proportion to the frames there were."""
-        of_kind = [step for step in self.done if step.kind == kind]
-        if not of_kind:
+        pace = self._paces.get(kind)
+        if pace is None:
             return None
-        if same := [step.took_s for step in of_kind if step.pixels == pixels]:
-            return median(same)
-        if kind not in DRAWN or not pixels or not all(step.pixels for step in of_kind):
-            return median(step.took_s for step in of_kind)
-        return median(step.took_s / step.pixels for step in of_kind) * pixels
+        if pixels in pace.of_frame_s:
+            return pace.of_frame_s[pixels]
+        return pace.pixel_s * pixels if pixels and pace.pixel_s is not None else pace.any_s
 
     def pool_of(self, kind: str) -> str | None:
         """Where the kind was done last."""
-        return next((step.pool for step in self.done if step.kind == kind), None)
+        pace = self._paces.get(kind)
+        return None if pace is None else pace.pool
 
     def speech_ratio(self, language: str) -> float:
         heard = [it.ratio for it in self.told if it.language == language]
@@ -167,14 +211,11 @@ def queued_seconds(video_s: float | None, place: int, outlook: Outlook) -> float
 
 def _work_before(outlook: Outlook, place: int) -> Mapping[str, float] | None:
     """By pool, in seconds of one slot."""
-    before_s: dict[str, float] = defaultdict(float)
-    for (pool, kind), count in outlook.left.items():
-        before_s[pool] += count * (outlook.step_s(kind) or 0.0)
+    before_s = defaultdict(float, outlook.begun_s)
     ahead = max(0, place - 1)
-    if ahead and outlook.queued:
-        queued = usual_work(outlook.queued_s / outlook.queued, outlook)
-        if queued is None:
+    if ahead:
+        if outlook.usual_queued is None:
             return None
-        for it in queued:
+        for it in outlook.usual_queued:
             before_s[it.pool] += it.all_s * ahead
     return before_s

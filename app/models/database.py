@@ -176,17 +176,6 @@ def database_now_s(session: Session) -> float:
     return session.connection().execute(NOW).scalar_one()
 
 
-def is_violation_of(error: IntegrityError, index: str) -> bool:
-    """Whether it was this unique index that refused. `index` is named as our naming has it: `uq_<table>_<columns>…`."""
-    # PostgreSQL names the index, SQLite its columns: `jobs.org_id, jobs.subject_id`.
-    named = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    if named is not None:
-        return bool(named == index)
-    _, _, columns = str(error.orig).partition("UNIQUE constraint failed: ")
-    table, _, _ = columns.partition(".")
-    return bool(columns) and index.startswith("_".join(["uq", table, *columns.replace(f"{table}.", "").split(", ")]))
-
-
 def is_out_of_space(error: BaseException) -> bool:
     text = str(error).lower()
     return "disk is full" in text or "no space left" in text

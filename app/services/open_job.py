@@ -16,7 +16,7 @@ from app.domain.plan import VideoPools, plan_script
 from app.domain.states import JobKind, JobStatus
 from app.domain.video import VideoInput
 from app.models import Job
-from app.models.database import is_violation_of
+from app.models.database import violates
 from app.models.job import LIVE_SUBJECT
 from app.services.asking import Asking
 from app.services.family import next_revision, root_of
@@ -108,7 +108,7 @@ def _insert(session: Session, values: Mapping[str, Any]) -> int:
         with session.begin_nested():
             return session.connection().execute(OPEN_JOB, values).scalar_one()
     except IntegrityError as error:
-        if not is_violation_of(error, LIVE_SUBJECT):
+        if not violates(error, LIVE_SUBJECT):
             raise
         # Unless the other has ended between the two looks.
         return _insert(session, values)

@@ -71,6 +71,9 @@ def outlook_of(session: Session) -> Outlook:
     read_at, outlook = _kept.get(connections, (0.0, None))
     now = time.monotonic()
     if outlook is None or now - read_at > FRESH_FOR_S:
+        if outlook is not None:
+            # The others go on with what there is while this one reads.
+            _kept[connections] = (now, outlook)
         outlook = read_outlook(session)
         _kept[connections] = (now, outlook)
     return outlook
