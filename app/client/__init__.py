@@ -3,6 +3,7 @@
 Knows the API from outside only: nothing but `app.domain` and urllib3 may be imported here.
 """
 
+from app.client.access import Key, NewKey, User, Whoami
 from app.client.acts import Bulk, BulkResult, JobFilter, JobStep, StepError
 from app.client.audit import AuditEntry, AuditKey, AuditUser
 from app.client.client import PATIENCE_S, Client
@@ -43,6 +44,7 @@ from app.client.values import (
     VideoRequest,
     Voices,
 )
+from app.domain.access import Role, Scope
 from app.domain.effects import Effect
 from app.domain.revision import Given, Part, SceneEdit
 from app.domain.sources import Background, Footage, FootageSound
@@ -85,8 +87,10 @@ __all__ = [
     "JobStatus",
     "JobStep",
     "JobWait",
+    "Key",
     "Language",
     "Limits",
+    "NewKey",
     "NotAFarm",
     "NotAllowed",
     "NotAuthorized",
@@ -101,16 +105,20 @@ __all__ = [
     "Quotas",
     "RateNow",
     "Readiness",
+    "Role",
     "SceneEdit",
     "SceneRequest",
+    "Scope",
     "Stage",
     "StepError",
     "StuckStep",
     "Teaser",
     "TemplateInfo",
+    "User",
     "Variants",
     "VideoRequest",
     "Voices",
+    "Whoami",
     "Worker",
     "WorkerEncoder",
 ]

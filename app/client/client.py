@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
+from app.client.access import AccessMethods
 from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
 from app.client.audit import AuditLogMethods
 from app.client.downloads import Report, download, fetch
@@ -37,7 +38,7 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-class Client(AuditLogMethods, LimitCalls, Listing):
+class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the
