@@ -117,6 +117,7 @@ REPLAYED = {"Idempotent-Replayed": "`true` when the answer was given before."}
 RESPONSE_HEADERS = {
     **dict.fromkeys(KEPT.items(), REPLAYED),
     **{(name, "202"): {"Location": "The job.", **REPLAYED} for name in ACCEPTING},
+    ("signIn", "201"): {"Set-Cookie": "The session's cookie."},
     ("getJob", "200"): {"ETag": "For `If-None-Match`."},
     ("getOutput", "200"): {"ETag": "For `If-None-Match`.", "Content-Disposition": "The file's name."},
     ("getOutput", "206"): {"Content-Range": "Which bytes these are."},

@@ -104,7 +104,7 @@ class Whoami:
 
 
 class AccessMethods:
-    """The client's methods for keys and users. All but `whoami` are NotAllowed with a key that lacks the scope `admin`."""
+    """Methods for keys and users. All but `whoami` are NotAllowed with a key that lacks the scope `admin`."""
 
     _transport: Transport
 

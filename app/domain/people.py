@@ -24,9 +24,14 @@ def read_email(text: str) -> str:
     return email
 
 
+def typed_password(text: str) -> str:
+    """A password in the one form in which it is hashed: keyboards write the same letter in more than one."""
+    return unicodedata.normalize("NFKC", text)
+
+
 def read_password(text: str) -> str:
-    """The password as it is hashed: keyboards write one letter in more than one way. ValueError for a bad length."""
-    password = unicodedata.normalize("NFKC", text)
+    """A new password, in that form; ValueError for a bad length."""
+    password = typed_password(text)
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         raise ValueError(f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
     return password

@@ -6,7 +6,7 @@ answer was lost makes no second key, and whoever revokes by name knows which one
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -64,7 +64,7 @@ def list_keys(database: Database, org_id: int, cut: Cut) -> Page[KeyView]:
             place = (at, key_id)
         query = select(ApiKey).where(ApiKey.org_id == org_id)
         page = read_page(session, query, (ApiKey.created_at, ApiKey.id), cut, place)
-        return Page(tuple(_view(session, row) for row in page.items), page.has_more)
+        return Page(tuple(_views(session, page.items)), page.has_more)
 
 
 def give_key(
@@ -158,14 +158,24 @@ def _user(session: Session, org_id: int, public_id: str | None) -> int | None:
 
 
 def _view(session: Session, row: ApiKey) -> KeyView:
-    user = None if row.user_id is None else session.get(User, row.user_id)
-    return KeyView(
-        id=row.id,
-        name=row.name,
-        scopes=read_scopes(row.scopes),
-        user_id=None if user is None else user.public_id,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-    )
+    (view,) = _views(session, [row])
+    return view
+
+
+def _views(session: Session, rows: Sequence[ApiKey]) -> list[KeyView]:
+    ids = {row.user_id for row in rows if row.user_id is not None}
+    found = session.execute(select(User.id, User.public_id).where(User.id.in_(ids))) if ids else ()
+    users = {row.id: row.public_id for row in found}
+    return [
+        KeyView(
+            id=row.id,
+            name=row.name,
+            scopes=read_scopes(row.scopes),
+            user_id=None if row.user_id is None else users[row.user_id],
+            created_at=row.created_at,
+            last_used_at=row.last_used_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+        for row in rows
+    ]

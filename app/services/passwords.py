@@ -31,7 +31,7 @@ class Check:
 
 
 def hash_password(password: str, hasher: PasswordHasher = HASHER) -> str:
-    """`password` as `app.domain.people.read_password` gives it."""
+    """`password` as `app.domain.people.read_password` gives it; that of a check as `typed_password` does."""
     with _place():
         return hasher.hash(password)
 

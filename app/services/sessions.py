@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.domain.access import SCOPES_OF, Role, Scope
 from app.domain.audit_actions import AuditAction
 from app.domain.errors import Unauthorized
-from app.domain.people import read_email, role_in_force
+from app.domain.people import read_email, role_in_force, typed_password
 from app.models import Org, SignIn, User
 from app.models.database import Database, database_now_s, first_line, now_s
 from app.services.api_keys import LOCAL_ORG
@@ -66,7 +66,7 @@ def sign_in(
     with database.read() as session:
         user = session.execute(select(User).where(User.email == email)).scalar_one_or_none()
     stored = None if user is None else user.password_hash
-    check = check_password(stored, password)
+    check = check_password(stored, typed_password(password))
     if user is None or not check.is_right:
         raise _refusal()
     with database.begin() as session:

@@ -61,7 +61,8 @@ def list_users(database: Database, org_id: int, admin_users: Collection[str], cu
                 raise RequestError("This cursor is not one of your users.", field=field)
             place = (row_id,)
         page = read_page(session, select(User).where(User.org_id == org_id), (User.id,), cut, place)
-        return Page(tuple(_view(session, row, admin_users) for row in page.items), page.has_more)
+        is_own = is_farms_own(session, org_id)
+        return Page(tuple(_view(row, admin_users, is_own) for row in page.items), page.has_more)
 
 
 def add_user(
@@ -100,7 +101,7 @@ def add_user(
             session.add(row)
             session.flush()
             note(session, asking, AuditAction.USER_ADDED, row.public_id, after={"email": email, **_told(row)})
-            return _view(session, row, admin_users)
+            return _view(row, admin_users, is_own)
     except IntegrityError:
         raise Conflict(TAKEN) from None
 
@@ -118,7 +119,8 @@ def change_user(
         ).scalar_one_or_none()
         if row is None:
             raise NotFound("There is no such user.")
-        check_role(asking.caller, _view(session, row, admin_users).role)
+        is_own = is_farms_own(session, asking.org_id)
+        check_role(asking.caller, _view(row, admin_users, is_own).role)
         before = _told(row)
         if change.name is not None:
             row.name = change.name
@@ -135,7 +137,7 @@ def change_user(
         after = _told(row) | ({} if password_hash is None else {"password": "changed"})
         if after != before:
             note(session, asking, AuditAction.USER_CHANGED, public_id, before=before, after=after)
-        return _view(session, row, admin_users)
+        return _view(row, admin_users, is_own)
 
 
 def find_user(database: Database, email: str) -> tuple[int, str]:
@@ -166,8 +168,7 @@ def _told(row: User) -> dict[str, Any]:
     return {"name": row.name, "role": row.role, "disabled": row.disabled_at is not None}
 
 
-def _view(session: Session, row: User, admin_users: Collection[str]) -> UserView:
-    is_own = is_farms_own(session, row.org_id)
+def _view(row: User, admin_users: Collection[str], is_own: bool) -> UserView:
     return UserView(
         id=row.public_id,
         email=row.email,

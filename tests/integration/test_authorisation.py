@@ -59,6 +59,7 @@ CALLS: dict[str, Call] = {
     # The job has ended well, so that there is nothing to cancel, and neither script nor scene to edit.
     "videos.submit": Call(Role.MEMBER, ACCEPTED, body=TEXT),
     "videos.edit": Call(Role.MEMBER, (409, 410), ABSENT, body={"text": "Mud."}, given={"number": 1}),
+    "estimates.estimate": Call(Role.MEMBER, OK, body=TEXT),
     "jobs.index": Call(Role.REVIEWER, OK),
     "jobs.show": Call(Role.REVIEWER, OK, ABSENT),
     "jobs.steps": Call(Role.REVIEWER, OK, ABSENT),
@@ -86,6 +87,10 @@ CALLS: dict[str, Call] = {
     "users.index": Call(Role.ADMIN, OK),
     "users.make": Call(Role.ADMIN, (201, 409), (409,), body={"email": "x@example.com", "name": "X"}),
     "users.change": Call(Role.ADMIN, OK, ABSENT, body={"name": "Y"}),
+    "audit_log.index": Call(Role.ADMIN, OK),
+    "limits.show": Call(Role.REVIEWER, OK),
+    "limits.show_org": Call(Role.OPERATOR, OK, given={"org": "studio"}),
+    "limits.put_org": Call(Role.OPERATOR, OK, body={}, given={"org": "studio"}),
     "session.begin": Call(None, (422,), body={}),
     "session.show": Call(Role.REVIEWER, OK),
     "session.end": Call(Role.REVIEWER, OK),

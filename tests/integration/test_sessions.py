@@ -68,6 +68,11 @@ def test_a_password_opens_a_session_that_says_who_one_is(api: Api, org: int) -> 
     assert cookie.value not in stored
 
 
+def test_a_password_is_the_same_however_a_keyboard_writes_its_letters(api: Api, org: int) -> None:
+    make_user(api.farm.database, org, email="jose@example.com", password="jos\u00e9 y la monta\u00f1a")
+    assert sign_in(api, "jose@example.com", "jose\u0301 y la montan\u0303a").status == 201
+
+
 def test_over_https_the_cookie_is_bound_to_its_host_and_goes_over_nothing_else(
     database: Database, tmp_path: Path
 ) -> None:
