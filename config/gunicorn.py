@@ -43,8 +43,8 @@ configure_logging(_settings)
 bind = bind_address(_settings)
 workers = _settings.web_workers
 threads = _settings.web_threads
-# Sync workers would serve one event stream and nothing else.
-worker_class = "gthread"
+# Gunicorn's threads: sync workers would serve one event stream and nothing else.
+worker_class = "workers.web_worker.WebWorker"
 # Streams end by themselves within a poll; what else runs longer than this is cut off, and is safe to be.
 graceful_timeout = 3
 keepalive = 15

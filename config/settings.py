@@ -83,6 +83,7 @@ class Settings:
     secret: str | None = field(repr=False)
     download_ttl_s: int
     cors_origins: frozenset[str]
+    trusted_proxies: int
     rate_user: Rate | None
     rate_org: Rate | None
     quotas: Quotas
@@ -180,6 +181,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         secret=read("SCENEWORKS_SECRET", None, parse_secret),
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
         cors_origins=read("CORS_ORIGINS", frozenset(), parse_origins),
+        trusted_proxies=read("TRUSTED_PROXIES", 0, whole_number(0, 10)),
         rate_user=read("RATE_LIMIT_USER", USER_RATE, parse_rate),
         rate_org=read("RATE_LIMIT_ORG", ORG_RATE, parse_rate),
         quotas=Quotas(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from apiflask import APIFlask
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app as product
 from app.api import (
@@ -77,6 +78,10 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.extensions["max_upload_bytes"] = settings.max_upload_bytes
     api.extensions["admin_users"] = settings.admin_users
     api.extensions["session_cookie"] = session_cookie(settings)
+    if settings.trusted_proxies:
+        # Each of them adds the address that it was called from; what stands before those anyone may have written.
+        proxied = ProxyFix(api.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies, x_host=0)
+        api.wsgi_app = proxied  # type: ignore[method-assign]
     db.init_app(api)
     requests.follow_requests(api)
     cors.allow_origins(api, settings.cors_origins)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
 
 from app.api.schemas import Envelope, Time
 from app.api.strict import Strict
@@ -12,6 +14,12 @@ MOST_JOBS = 10**9
 MOST_MINUTES = 10**9
 MOST_BYTES = 2**53 - 1
 MOST_REQUESTS = 100_000
+
+
+# JSON Schema calls 12.0 an integer.
+Whole = Annotated[
+    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+]
 
 
 class RateNow(BaseModel):
@@ -65,14 +73,14 @@ class Limits(BaseModel):
 class OrgLimitsRequest(Strict):
     """What is left out or null is the farm's setting again."""
 
-    jobs_at_once: int | None = Field(None, ge=0, le=MOST_JOBS, description="Jobs that have not ended.", examples=[50])
+    jobs_at_once: Whole | None = Field(None, ge=0, le=MOST_JOBS, description="Jobs that have not ended.", examples=[50])
     minutes_a_day: float | None = Field(
-        None, ge=0, le=MOST_MINUTES, strict=False, description="Of video, by the day in UTC.", examples=[240.0]
+        None, ge=0, le=MOST_MINUTES, description="Of video, by the day in UTC.", examples=[240.0]
     )
-    storage_bytes: int | None = Field(
+    storage_bytes: Whole | None = Field(
         None, ge=0, le=MOST_BYTES, description="Of uploads and results.", examples=[10737418240]
     )
-    requests_a_minute: int | None = Field(
+    requests_a_minute: Whole | None = Field(
         None, ge=1, le=MOST_REQUESTS, description="Requests that make jobs, of all its callers.", examples=[100]
     )
 

@@ -40,13 +40,17 @@ CODE_OF_STATUS = {
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     413: "TOO_LARGE",
+    414: "URI_TOO_LONG",
     415: "UNSUPPORTED_CONTENT_TYPE",
     416: "RANGE_NOT_SATISFIABLE",
+    431: "HEADERS_TOO_LARGE",
 }
 MESSAGE_OF_STATUS = {
     404: "There is nothing at this address. /docs says what there is.",
     405: "This address does not answer that method.",
+    414: "The address is too long.",
     416: "The file has no such bytes.",
+    431: "The headers are too long, or too many.",
 }
 
 INTERNAL = "Something went wrong on our side. The correlation id finds it in the logs."
@@ -133,6 +137,14 @@ def _of_http(error: HTTPException) -> Problem:
     headers = {name: value for name, value in error.get_headers() if name.lower() in ("allow", "content-range")}
     message = MESSAGE_OF_STATUS.get(status) or f"{HTTPStatus(status).phrase}."
     return Problem(status, CODE_OF_STATUS.get(status, "BAD_REQUEST"), message, {}, headers)
+
+
+def unreadable(status: int) -> Problem:
+    """What to answer for a request that the web server could not read, so that no view ever saw it."""
+    if status == 500:
+        return Problem(500, "INTERNAL", INTERNAL)
+    message = MESSAGE_OF_STATUS.get(status, "This is not an HTTP request that can be read.")
+    return Problem(status, CODE_OF_STATUS.get(status, "BAD_REQUEST"), message)
 
 
 def _unavailable(code: str, message: str) -> Problem:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
 
 from app.models.migrate import migrate
 from config.settings import load_settings
+from tests.api_server import error_of
 from tests.servers import free_port
 from tests.waiting import wait_for
 
@@ -30,6 +36,10 @@ class Web:
     def ask(self, method: str, path: str, **more: object) -> urllib3.BaseHTTPResponse:
         headers = {"X-API-Key": (self.home / "local.key").read_text().strip(), "Content-Type": "application/json"}
         return urllib3.request(method, self.url + path, headers=headers, retries=False, timeout=20.0, **more)  # type: ignore[arg-type]
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = (self.home.parent / "web.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def answers(self) -> bool:
         try:
@@ -91,3 +101,45 @@ def test_a_body_far_too_large_is_still_answered(web: Web) -> None:
 def test_a_body_in_chunks_is_held_to_the_same_limit(web: Web) -> None:
     answer = web.ask("POST", "/api/videos", body=(b"[" * 65536 for _ in range(100)))
     assert (answer.status, answer.json()["error_code"]) == (413, "TOO_LARGE")
+
+
+def raw(web: Web, sent: bytes) -> urllib3.BaseHTTPResponse:
+    """The answer to bytes that no HTTP library would send."""
+    address = urlsplit(web.url)
+    assert address.hostname and address.port
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(sent)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return urllib3.HTTPResponse(answer.read(), dict(answer.getheaders()), answer.status)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /api/jobs?" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: farm\r\n\r\n", 414, "URI_TOO_LONG"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
+        (b"GET / HTTP/1.1\r\n" + b"X-Many: 1\r\n" * 200 + b"\r\n", 431, "HEADERS_TOO_LARGE"),
+        (b"This is no HTTP\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/9.9\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nsw_live_secret key: 1\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"POST /api/videos HTTP/1.1\r\nTransfer-Encoding: squeezed\r\n\r\n", 501, "BAD_REQUEST"),
+    ],
+    ids=["long address", "long header", "many headers", "no HTTP", "another HTTP", "a bad header", "unknown coding"],
+)
+def test_what_gunicorn_itself_refuses_is_in_the_envelope_too(web: Web, sent: bytes, status: int, code: str) -> None:
+    answer = raw(web, sent)
+    assert (answer.status, error_of(answer)["error_code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/json" and answer.headers["Connection"] == "close"
+    said = next(line for line in web.log() if line["event"] == "request_unreadable")
+    assert (said["correlation_id"], said["status"]) == (answer.headers["x-correlation-id"], status)
+    assert "sw_live" not in str(web.log())
+    assert web.ask("GET", "/api/jobs").status == 200
+
+
+def test_a_body_whose_chunks_are_none_is_the_callers_fault(web: Web) -> None:
+    key = (web.home / "local.key").read_bytes().strip()
+    head = b"POST /api/videos HTTP/1.1\r\nHost: farm\r\nX-API-Key: " + key + b"\r\nContent-Type: application/json\r\n"
+    answer = raw(web, head + b"Transfer-Encoding: chunked\r\n\r\nthis is no size\r\n")
+    assert (answer.status, error_of(answer)["error_code"]) == (400, "MALFORMED_BODY")
+    assert web.ask("GET", "/api/jobs").status == 200
