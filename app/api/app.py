@@ -26,6 +26,7 @@ from app.api import (
     keys,
     limits,
     openapi,
+    org_events,
     pages,
     policy,
     rate,
@@ -40,6 +41,7 @@ from app.api import (
 )
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
 from app.api.cookies import session_cookie
+from app.api.org_watch import OrgWatch
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.bootstrap import build_rates
@@ -73,6 +75,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     api.extensions["farm"] = farm
     streams = api.extensions["streams"] = Streams()
     api.extensions["watch"] = Watch(farm.database, lambda: streams.is_closing())
+    api.extensions["org_watch"] = OrgWatch(farm.database, lambda: streams.is_closing())
     api.extensions["signer"] = Signer(farm_secret(settings.secret, settings.secret_file), settings.download_ttl_s)
     api.extensions["uploads"] = settings.work_dir / "uploads"
     api.extensions["max_upload_bytes"] = settings.max_upload_bytes
@@ -96,6 +99,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         bulk.bulk,
         admin.admin,
         events.events,
+        org_events.org_events,
         downloads.downloads,
         uploads.uploads,
         voices.voices,

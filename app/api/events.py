@@ -6,10 +6,9 @@ Between them `progress` events without a number carry the whole job whenever wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from apiflask import APIBlueprint
@@ -20,6 +19,7 @@ from app.api.context import Responses, current_caller, current_farm, current_sig
 from app.api.event_types import STORED_EVENTS
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
+from app.api.server_events import HEARTBEAT, RETRY_MS, current_streams, message, stream_of
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.domain.errors import InvalidInput
@@ -32,8 +32,6 @@ from config.redaction import redact
 log = structlog.get_logger()
 events = APIBlueprint("events", __name__, tag="Jobs")
 
-RETRY_MS = 3000
-HEARTBEAT_S = 15.0
 BATCH = 500
 MAX_SEQ = 2**31 - 1
 
@@ -84,17 +82,9 @@ def follow(job_id: str) -> Response:
     first = look(farm.database, caller, job_id, seq)
     if first.is_last and not first.events:
         return Response(status=204)
-    streams = cast(Streams, current_app.extensions["streams"])
-    give_back = streams.take()
     watch = cast(Watch, current_app.extensions["watch"])
-    told = tell(farm.database, caller, first, seq, watch, streams, current_signer())
-    response = Response(told, mimetype="text/event-stream")
-    # A generator that nobody has asked for its first piece would not run its `finally`; the response's end does.
-    response.call_on_close(give_back)
-    response.headers["Cache-Control"] = "no-store"
-    # Without it nginx would hold the events back until its buffer is full.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    told = tell(farm.database, caller, first, seq, watch, current_streams(), current_signer())
+    return stream_of(told)
 
 
 def last_event_id(given: str | None) -> int:
@@ -135,11 +125,11 @@ def tell(
             pieces += [numbered(event) for event in glimpse.events]
             if glimpse.events:
                 seq = glimpse.events[-1].seq
-            yield "".join(pieces) or ": still here\n\n"
+            yield "".join(pieces) or f"{HEARTBEAT}\n"
             if glimpse.is_last:
                 return
             if len(glimpse.events) < BATCH:
-                follower.wait(HEARTBEAT_S)
+                follower.wait(streams.heartbeat_s)
             if streams.is_closing() or not follower.is_welcome:
                 return
             try:
@@ -155,11 +145,4 @@ def tell(
 def numbered(event: EventView) -> str:
     """A stored event; it may quote what a vendor has answered, and that our key."""
     about = {"type": event.type, "at": iso_time(event.at), "correlation_id": event.correlation_id}
-    data = {**about, **event.data}
-    return f"id: {event.seq}\n" + redact(message(event.type, data))
-
-
-def message(type_: str, data: dict[str, Any]) -> str:
-    """One event. JSON keeps line breaks escaped, so nothing in `data` can end it early."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {type_}\ndata: {text}\n\n"
+    return redact(message(event.type, {**about, **event.data}, event.seq))

@@ -137,6 +137,19 @@ data: {"id": "vid_4k8zq0v2m7x1c9p3", "status": "running", "stage": "rendering", 
 id: 19
 event: video.succeeded
 data: {"type": "video.succeeded", "at": "2026-01-31T09:30:21.402Z", "correlation_id": "req_5s1v9k2q8x7y1z4w"}"""
+ORG_EVENTS = """\
+id: 48213.vid_4k8zq0v2m7x1c9p3.19
+event: video.succeeded
+data: {"type": "video.succeeded", "at": "2026-01-31T09:30:21.402Z", "job_id": "vid_4k8zq0v2m7x1c9p3", "seq": 19, \
+"correlation_id": "req_5s1v9k2q8x7y1z4w"}
+
+id: 48230.vid_9p3c1x7m2v0qz8k4.1
+event: video.queued
+data: {"type": "video.queued", "at": "2026-01-31T09:30:23.870Z", "job_id": "vid_9p3c1x7m2v0qz8k4", "seq": 1, \
+"correlation_id": "req_7w2n5r8t3y6u0q1z"}
+
+: still here
+id: 48311"""
 FILE = """\
 Content-Type: video/mp4
 Content-Disposition: attachment; filename="A door into the Earth.mp4"
@@ -147,6 +160,8 @@ ETag: "9f2c1d0b…"
 (the bytes)"""
 # What answers that are no JSON look like, by their type.
 TEXTS = {"text/event-stream": EVENTS, "*/*": FILE}
+# and where the type does not say it, by the operation.
+TEXTS_BY = {"followOrg": ORG_EVENTS}
 
 
 def curl_of(method: str, path: str, operation: Json) -> str:
@@ -181,7 +196,7 @@ def answer_of(document: Json, operation: Json) -> tuple[str, str] | None:
         for kind, content in answer.get("content", {}).items():
             if status < "300":
                 if kind in TEXTS:
-                    return status, TEXTS[kind]
+                    return status, TEXTS_BY.get(operation["operationId"], TEXTS[kind])
                 value = value_of(document, content.get("schema", {}))
                 if "data" in value:
                     value["data"] |= {**SAID_WITH.get(status, {}), **SAID_BY.get(operation["operationId"], {})}

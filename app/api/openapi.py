@@ -71,10 +71,11 @@ EVERY_API_ERROR = {
 
 JSON_BODY_ERRORS = {"400": "Not JSON at all", "413": "Too large", "415": "The Content-Type is not JSON"}
 # Headers whose values we refuse when they are of another form.
-HEADER_SCHEMAS: dict[str, Json] = {
+HEADER_SCHEMAS: dict[str | tuple[str, str], Json] = {
     IDEMPOTENCY_HEADER: {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
     END_USER_HEADER: {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"},
     "Last-Event-ID": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+    ("followOrg", "Last-Event-ID"): {"type": "string", "pattern": "^[0-9]{1,18}(\\.[a-z]{3}_[0-9a-z]+\\.[0-9]{1,9})?$"},
 }
 
 # Operations under /api that need no key, and so say by themselves what these mean.
@@ -111,6 +112,7 @@ REQUEST_HEADERS = {
     "getLimits": [FOR_END_USER],
     "getJob": [("If-None-Match", "An `ETag` of before.")],
     "followJob": [("Last-Event-ID", "The `id` of the last event that was seen.")],
+    "followOrg": [("Last-Event-ID", "The `id` of the last event that was seen.")],
     "getOutput": [("Range", "For instance `bytes=0-1023`."), ("If-None-Match", "An `ETag` of before.")],
 }
 REPLAYED = {"Idempotent-Replayed": "`true` when the answer was given before."}
@@ -206,7 +208,7 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     if name == "createAsset":
         operation["requestBody"] = upload_body()
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
-    parameters += [header_parameter(header, text) for header, text in REQUEST_HEADERS.get(name, ())]
+    parameters += [header_parameter(name, header, text) for header, text in REQUEST_HEADERS.get(name, ())]
     operation["parameters"] = parameters
     if is_protected:
         operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
@@ -262,8 +264,8 @@ def complete_parameter(parameter: Json) -> Json:
     return {**parameter, **several, "description": description, "schema": schema}
 
 
-def header_parameter(name: str, description: str) -> Json:
-    schema = HEADER_SCHEMAS.get(name, {"type": "string"})
+def header_parameter(operation: str, name: str, description: str) -> Json:
+    schema = HEADER_SCHEMAS.get((operation, name)) or HEADER_SCHEMAS.get(name, {"type": "string"})
     return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 

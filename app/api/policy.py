@@ -33,6 +33,7 @@ POLICY: dict[str, Access] = {
     "bulk.retry": GENERATES,
     "bulk.force_stop": ADMINISTERS,
     "events.follow": READS,
+    "org_events.follow": READS,
     "downloads.fetch": FETCHES,
     # What videos are made of
     "uploads.store": UPLOADS,

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from app.domain.errors import ServiceUnavailable
 
 DEFAULT_LIMIT = 24
+# Proxies close what is silent for 30 to 60 s, and a client may take twice this for dead.
+HEARTBEAT_S = 15.0
 
 
 class Streams:
@@ -15,6 +17,7 @@ class Streams:
 
     def __init__(self) -> None:
         self.limit = DEFAULT_LIMIT
+        self.heartbeat_s = HEARTBEAT_S
         self.is_closing: Callable[[], bool] = lambda: False
         self._lock = threading.Lock()
         self._open = 0

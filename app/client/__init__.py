@@ -21,6 +21,7 @@ from app.client.errors import (
     NotAuthorized,
     NotFound,
 )
+from app.client.follow_org import OrgEvent
 from app.client.limits import Limits, OrgLimits, OwnLimits, Quota, Quotas, RateNow
 from app.client.listing import Estimate
 from app.client.looks import BrandColours, BrandKit, TemplateInfo
@@ -95,6 +96,7 @@ __all__ = [
     "NotAllowed",
     "NotAuthorized",
     "NotFound",
+    "OrgEvent",
     "OrgLimits",
     "Output",
     "OwnLimits",

@@ -14,6 +14,7 @@ from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
 from app.client.audit import AuditLogMethods
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
+from app.client.follow_org import OrgEvent, follow_org
 from app.client.limits import LimitCalls
 from app.client.listing import Listing
 from app.client.looks import BrandKit, TemplateInfo
@@ -124,6 +125,13 @@ class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing):
     def follow(self, job_id: str) -> Iterator[Job]:
         """The job as it is, then at each change, last in its terminal state. Outlives broken connections."""
         return follow(self._transport, job_id)
+
+    def follow_org(self, after: str | None = None, *, steps: bool = True) -> Iterator[OrgEvent]:
+        """All that happens to any job of the organisation: from now on, or behind the event with the id `after`.
+
+        It has no end, and outlives broken connections without a loss; without `steps` only what happens to whole jobs.
+        """
+        return follow_org(self._transport, after, steps=steps)
 
     def events(self, job_id: str) -> list[JobEvent]:
         """All that happened to a job that has ended."""

@@ -37,6 +37,11 @@ class EventReader:
         *lines, self._rest = LINE_END.split(self._rest + self._decoder.decode(chunk))
         return [event for line in lines if (event := self._take(line)) is not None]
 
+    @property
+    def last_id(self) -> str:
+        """The last id that the stream has named, with an event or alone."""
+        return self._last_id
+
     def _take(self, line: str) -> ServerEvent | None:
         """One line; comments (the heartbeats) and unknown fields are passed over."""
         if not line:

@@ -17,10 +17,23 @@ from config.settings import load_settings
 # Any constant: it names the lock that lets one host migrate at a time.
 MIGRATION_LOCK = 0x5CE9E
 
+# Events are ordered by the server's count of transactions (`app.models.event`). Those of a backup that was made on a
+# server which had counted further would stand before everything that happens here, so they go to the beginning.
+FORGET_FOREIGN_POSITIONS = (
+    "UPDATE job_events SET position = 0 WHERE position >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+)
+
 
 def migrate(url: str) -> None:
     """Apply what is missing; safe to run from several hosts at once."""
-    _with_alembic(url, lambda config: command.upgrade(config, "head"))
+    _with_alembic(url, _upgrade)
+
+
+def _upgrade(config: Config) -> None:
+    command.upgrade(config, "head")
+    connection = config.attributes["connection"]
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(FORGET_FOREIGN_POSITIONS))
 
 
 def _with_alembic(url: str, act: Callable[[Config], object]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.api_server import Api
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-# It never ends while its job is live, and a fuzzer reads to the end.
-ENDLESS = ("followJob",)
+# They never end, the first while its job is live, and a fuzzer reads to the end.
+ENDLESS = ("followJob", "followOrg")
 
 
 @dataclass(frozen=True)

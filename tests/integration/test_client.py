@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from app.domain.states import JobStatus
 from app.services.fail_step import fail_step
 from tests.farms import ListBell, claim
 from tests.served_api import ServedApi, Wire
+from tests.waiting import wait_for
 
 SMALL = VideoRequest(text="A river runs to the sea.", size="64x64", fps=24)
 
@@ -258,3 +260,27 @@ def test_events_are_read_from_pieces_of_any_size() -> None:
         reader = EventReader()
         pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
         assert [event for piece in pieces for event in reader.feed(piece)] == expected
+
+
+def test_the_organisations_stream_outlives_a_wire_that_breaks(api: ServedApi, client: Client, wire: Wire) -> None:
+    heard: list[str] = []
+    asked: list[str] = []
+
+    def listen() -> None:
+        # The stream has no end but the test's, when the wire is taken away.
+        with suppress(FarmUnreachable), Client(wire.url, api.key, patience_s=10.0) as listener:
+            for event in listener.follow_org(steps=False):
+                heard.append(f"{event.job_id}.{event.seq}")
+
+    def ask() -> str:
+        asked.append(client.submit_video(SMALL, idempotency_key=f"org-{len(asked)}").id + ".1")
+        return asked[-1]
+
+    threading.Thread(target=listen, daemon=True).start()
+    wait_for(lambda: ask() and heard, every_s=0.3, what="the first event")
+    wire.cut()
+    ask()
+    wire.cut()
+    begin = asked.index(heard[0])
+    wait_for(lambda: len(heard) >= len(asked) - begin, what="what happened meanwhile")
+    assert heard == asked[begin:]
