@@ -1,41 +1,20 @@
-"""What an uploaded sound is, by its content; anything else is refused with a sentence for a person."""
+"""What an uploaded sound is, by its content; anything else is refused with a sentence for a person.
+
+A stranger's file is opened in a process of its own (`app.media.read_audio`), with limits on memory and time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-
-import av
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from app.domain.errors import UnsupportedMedia
 from app.domain.machine_faults import machine_faults
-from app.media.files import reading
-from app.media.probe import MAX_STREAMS, open_media
+from app.media.files import check_readable
+from app.media.limited import read_in_process
+from app.media.read_audio import ACCEPTED
 
-MAX_DURATION_S = 3 * 3600.0
-MAX_CHANNELS = 8
-SAMPLE_RATES_HZ = range(8_000, 192_001)
-ACCEPTED = "MP3, WAV, FLAC, OGG, Opus, M4A and AAC are accepted."
-
-# Enough to know that the decoder understands it; the rest is decoded when it is used.
-DECODED_S = 0.5
 _MAGIC_BYTES = 64 * 1024
-
-_CODECS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "mp3": frozenset({"mp3", "mp3float", "mp2", "mp2float"}),
-        "wav": frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"}),
-        "flac": frozenset({"flac"}),
-        "ogg": frozenset({"vorbis", "opus", "libopus", "libvorbis", "flac"}),
-        "mov": frozenset({"aac", "alac", "mp3", "mp3float"}),
-        "aac": frozenset({"aac"}),
-        "matroska": frozenset({"vorbis", "opus", "libopus", "libvorbis", "aac", "flac", "mp3", "mp3float"}),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -58,10 +37,13 @@ def inspect_audio(path: Path) -> AudioInfo:
     if demuxer is None:
         raise UnsupportedMedia(f"This is not a sound we can read. {ACCEPTED}")
     try:
-        with reading(path, "the sound"), open_media(path, demuxer) as container:
-            return _inspect(container, demuxer)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise UnsupportedMedia(f"The sound is damaged or cut short. {ACCEPTED}") from error
+        found = read_in_process("app.media.read_audio", demuxer, path, "sound", ACCEPTED)
+        if (fault := found.get("fault")) is not None:
+            raise UnsupportedMedia(fault)
+    except UnsupportedMedia:
+        check_readable(path, "the sound")
+        raise
+    return AudioInfo(found["duration_s"], found["sample_rate_hz"], found["channels"], demuxer)
 
 
 def demuxer_for(head: bytes) -> str | None:
@@ -92,37 +74,3 @@ def _after_id3(head: bytes) -> bytes:
     for byte in head[6:10]:
         size_bytes = size_bytes << 7 | byte & 0x7F
     return head[10 + size_bytes :].lstrip(b"\0")
-
-
-def _inspect(container: InputContainer, demuxer: str) -> AudioInfo:
-    if len(container.streams) > MAX_STREAMS:
-        raise UnsupportedMedia(f"The file has {len(container.streams)} streams; at most {MAX_STREAMS} are accepted.")
-    if not container.streams.audio:
-        raise UnsupportedMedia(f"The file holds no sound. {ACCEPTED}")
-    stream = container.streams.audio[0]
-    # Judged before the first byte is decoded: rare decoders are where the holes are.
-    codec = stream.codec_context.codec.name
-    if codec not in _CODECS[demuxer]:
-        raise UnsupportedMedia(f"The sound is coded as {codec}, which is not accepted. {ACCEPTED}")
-    rate_hz, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-    if rate_hz not in SAMPLE_RATES_HZ or not 1 <= channels <= MAX_CHANNELS:
-        raise UnsupportedMedia(f"{channels} channels at {rate_hz} Hz are not accepted.")
-    duration_s = _counted_duration_s(container, stream)
-    return AudioInfo(duration_s=duration_s, sample_rate_hz=rate_hz, channels=channels, format=demuxer)
-
-
-def _counted_duration_s(container: InputContainer, stream: AudioStream) -> float:
-    """Add up the packets, decoding the first of them; a header's claim is never believed."""
-    counted_s = decoded_s = 0.0
-    for packet in container.demux(stream):
-        if packet.size == 0 or packet.duration is None or packet.time_base is None:
-            continue
-        if counted_s < DECODED_S:
-            for frame in packet.decode():
-                decoded_s += frame.samples / frame.sample_rate
-        counted_s += float(packet.duration * packet.time_base)
-        if counted_s > MAX_DURATION_S:
-            raise UnsupportedMedia(f"The sound is longer than {MAX_DURATION_S / 3600:g} hours.")
-    if counted_s <= 0.0 or (decoded_s <= 0.0 and counted_s >= DECODED_S):
-        raise UnsupportedMedia(f"The file holds no sound that can be played. {ACCEPTED}")
-    return counted_s

@@ -6,10 +6,6 @@ that falls or never ends takes nothing along.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from app.domain.errors import UnsupportedMedia
 from app.domain.machine_faults import machine_faults
 from app.domain.sources import SHORTEST_FOOTAGE_S
 from app.media.files import check_readable
+from app.media.limited import read_in_process
 
 ACCEPTED = "MP4, MOV, WebM and MKV with H.264, HEVC, VP8, VP9, AV1, MPEG-4 or ProRes are accepted."
 MAX_DURATION_S = 3600.0
@@ -27,7 +24,6 @@ MAX_FRAME_RATE = 240.0
 # Of the length or the frames that its header claims, a file must hold so much.
 LEAST_HELD = 0.9
 
-READ_WITHIN_S = 30.0
 _MATROSKA = b"\x1aE\xdf\xa3"
 # Pictures that come in the same boxes as MP4, in a single frame of HEVC or AV1.
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
@@ -76,37 +72,11 @@ def inspect_video(path: Path) -> VideoInfo | None:
     if demuxer is None:
         raise UnsupportedMedia(f"This is not a video we can read. {ACCEPTED}")
     try:
-        found = _read(path, demuxer)
+        found = read_in_process("app.media.read_video", demuxer, path, "video", ACCEPTED)
         return None if found is None else _judged(found, demuxer)
     except UnsupportedMedia:
         check_readable(path, "the video")
         raise
-
-
-def _read(path: Path, demuxer: str) -> dict[str, Any] | None:
-    """What `app.media.read_video` finds in a process of its own."""
-    command = [sys.executable, "-m", "app.media.read_video", demuxer, str(path.absolute())]
-    root = Path(__file__).parents[2]
-    # NumPy's threads would each reserve memory, which is limited.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    try:
-        with machine_faults("starting a process that reads the video"):
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                timeout=READ_WITHIN_S,
-                check=False,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-            )
-    except subprocess.TimeoutExpired:
-        raise UnsupportedMedia(f"The video takes too long to be read. {ACCEPTED}") from None
-    try:
-        found: dict[str, Any] | None = json.loads(done.stdout)
-    except ValueError:
-        # It fell, or ran into its limits.
-        raise UnsupportedMedia(f"The video is damaged or cut short. {ACCEPTED}") from None
-    return found
 
 
 def _judged(found: dict[str, Any], demuxer: str) -> VideoInfo:

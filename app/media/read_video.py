@@ -7,15 +7,12 @@ there is no moving picture. `app.media.inspect_video` starts it and judges what 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Of address space: what is really used stays far below.
-MEMORY_BYTES = 1_500_000_000
-CPU_S = 25
+from app.media.limited import limit_this_process
 
 # Rare decoders are where the holes are.
 CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "prores"})
@@ -38,14 +35,10 @@ class Seen:
 
 
 def main(demuxer: str, path: Path) -> int:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import av
+    with limit_this_process():
+        import av
 
-    from app.media.probe import open_media
-
-    # Limited only now: the libraries map much that they never touch.
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        from app.media.probe import open_media
     av.logging.set_level(None)
     try:
         with open_media(path, demuxer, decoders=DECODERS) as container:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import struct
+import subprocess
+import sys
 import threading
 import wave
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from app.domain.errors import UnsupportedMedia
 from app.media.inspect_audio import AudioInfo, inspect_audio
+from app.media.limited import read_in_process
 from tests.media_samples import ffmpeg, tone, write_wav
 
 CODINGS = {
@@ -166,3 +169,19 @@ def test_a_rare_codec_is_refused_by_name(tmp_path: Path, sound: Path) -> None:
 
     with pytest.raises(UnsupportedMedia, match="adpcm_ima_wav"):
         inspect_audio(path)
+
+
+def test_a_reader_that_falls_takes_nothing_along(sound: Path) -> None:
+    """A decoder's fall looks like this from outside: a process that ends without a word."""
+    with pytest.raises(UnsupportedMedia, match="damaged or cut short"):
+        read_in_process("app.media.no_such_reader", "wav", sound, "sound", "WAV is accepted.")
+
+
+def test_the_reader_cannot_take_more_memory_than_it_was_given() -> None:
+    code = (
+        "from app.media.limited import MEMORY_BYTES, limit_this_process\n"
+        "with limit_this_process(): pass\n"
+        "try:\n    bytearray(MEMORY_BYTES)\nexcept MemoryError:\n    print('refused')"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "refused\n"
