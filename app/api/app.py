@@ -12,6 +12,7 @@ import app as product
 from app.api import (
     acceptance,
     admin,
+    assets,
     audit_log,
     auth,
     brand_kit,
@@ -102,6 +103,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         org_events.org_events,
         downloads.downloads,
         uploads.uploads,
+        assets.assets,
         voices.voices,
         templates.templates,
         brand_kit.brand_kit,

@@ -20,6 +20,7 @@ IN_ADDRESS = {
     "job_id": "$JOB",
     "name": "video.mp4",
     "number": "1",
+    "asset_id": "ast_0m3v9k2q8x7y1z4w",
     "pool": "cpu",
     "worker": "cpu@host:4711",
     "template": "bulletin",

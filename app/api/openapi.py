@@ -126,6 +126,7 @@ RESPONSE_HEADERS = {
 }
 PATH_PARAMETERS = {
     "job_id": "A job's `id`.",
+    "asset_id": "An asset's `id`.",
     "name": "An output's `name`.",
     "number": "A scene, from 1.",
     "template": "A template's `name`.",
@@ -147,6 +148,8 @@ LINKS: dict[tuple[str, str], dict[str, Json]] = {
         for name in ACCEPTING
     },
     ("listJobs", "200"): {following: {"job_id": "$response.body#/data/items/0/id"} for following in NEXT_OF_A_JOB},
+    ("createAsset", "201"): {"getAsset": {"asset_id": "$response.body#/data/id"}},
+    ("listAssets", "200"): {"getAsset": {"asset_id": "$response.body#/data/items/0/id"}},
     ("listTemplates", "200"): {"getTemplate": {"template": "$response.body#/data/items/0/name"}},
     ("listWorkers", "200"): {"drainWorker": {"worker": "$response.body#/data/items/0/name"}},
     ("getJob", "200"): {

@@ -37,6 +37,9 @@ POLICY: dict[str, Access] = {
     "downloads.fetch": FETCHES,
     # What videos are made of
     "uploads.store": UPLOADS,
+    "assets.index": READS,
+    "assets.show": READS,
+    "assets.remove": UPLOADS,
     "voices.index": ANY_CALLER,
     "templates.index": ANY_CALLER,
     "templates.show": ANY_CALLER,

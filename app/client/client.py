@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from app.client.access import AccessMethods
 from app.client.acts import Bulk, JobFilter, JobStep, edit_to_json
+from app.client.assets import AssetMethods
 from app.client.audit import AuditLogMethods
 from app.client.downloads import Report, download, fetch
 from app.client.follow import follow, history, job_path
@@ -40,6 +41,7 @@ T = TypeVar("T")
 
 
 class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing):
+class Client(AssetMethods, AuditLogMethods, LimitCalls, Listing):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the

@@ -17,6 +17,7 @@ class AuditAction(StrEnum):
     JOBS_RETRIED = "jobs.retried"  # the same
     JOBS_FORCE_STOPPED = "jobs.force_stopped"  # everything that was live
     ASSET_UPLOADED = "asset.uploaded"
+    ASSET_DELETED = "asset.deleted"
     BRAND_KIT_SET = "brand_kit.set"
     BRAND_KIT_DELETED = "brand_kit.deleted"
     KEY_MADE = "key.made"

@@ -42,9 +42,10 @@ class Asset(Model):
     """A caller's upload, checked by content. `facts` are what the check found (size in px, duration in s)."""
 
     __tablename__ = "assets"
+    __table_args__ = (Index("ix_assets_org_id_created_at_id", "org_id", "created_at", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"), index=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"))
     kind: Mapped[str]
     sha256: Mapped[str] = mapped_column(index=True)
     size_bytes: Mapped[int] = mapped_column(BigId)

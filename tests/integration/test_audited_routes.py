@@ -81,6 +81,11 @@ def upload(api: Api) -> BaseHTTPResponse:
     return api.ask("POST", "/api/assets", headers=headers, fields={"file": ("a.png", picture.getvalue())})
 
 
+def delete_upload(api: Api) -> BaseHTTPResponse:
+    asset_id = upload(api).json()["data"]["id"]
+    return ask(api, "DELETE", f"/api/assets/{asset_id}")
+
+
 def put_kit(api: Api) -> BaseHTTPResponse:
     return ask(api, "PUT", "/api/brand-kit", {"name": "Atlas"})
 
@@ -165,6 +170,7 @@ CALLS: dict[str, tuple[AuditAction, Callable[[Api], BaseHTTPResponse]]] = {
     "bulk.retry": (AuditAction.JOBS_RETRIED, lambda api: bulk(api, "retry", canceled(api), "canceled")),
     "bulk.force_stop": (AuditAction.JOBS_FORCE_STOPPED, force_stop),
     "uploads.store": (AuditAction.ASSET_UPLOADED, upload),
+    "assets.remove": (AuditAction.ASSET_DELETED, delete_upload),
     "brand_kit.put": (AuditAction.BRAND_KIT_SET, put_kit),
     "brand_kit.remove": (AuditAction.BRAND_KIT_DELETED, delete_kit),
     "keys.make": (AuditAction.KEY_MADE, make_key),

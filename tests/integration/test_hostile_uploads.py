@@ -93,7 +93,7 @@ def test_a_picture_with_a_page_behind_it_is_a_picture_and_never_a_page(api: Api,
         return
     asset = data_of(answer)
     assert (asset["kind"], asset["media_type"]) == ("image", f"image/{image_format.lower()}")
-    # Nothing gives an upload out again: whatever is asked for, what is answered is no page.
+    # Nothing gives an upload's bytes out again: whatever is asked for, what is answered is no page.
     for path in (f"/api/assets/{asset['id']}", f"/api/assets/{asset['id']}/content"):
         shown = api.get(path)
         assert shown.headers["Content-Type"].startswith("application/json") and HTML not in shown.data

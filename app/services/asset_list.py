@@ -1,0 +1,96 @@
+"""Uploads as their owners see them again: one, a page of them, and taken away.
+
+A job that was accepted names bytes by their hash and not by the upload, so taking an upload away harms none: what is
+under way goes on, and can be retried, restarted and edited later. It can only be used for nothing new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.audit_actions import AuditAction
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.models import Asset
+from app.models.database import Database
+from app.services.asking import Asking
+from app.services.assets import AssetView
+from app.services.audit_log import note
+
+NEWEST_FIRST = (Asset.created_at, Asset.id)
+
+
+@dataclass(frozen=True)
+class AssetPage:
+    assets: tuple[AssetView, ...]
+    has_more: bool
+
+
+def get_asset(database: Database, org_id: int, asset_id: str) -> AssetView:
+    """NotFound for another org's upload as for one that never was."""
+    with database.read() as session:
+        return view_asset(_find(session, org_id, asset_id))
+
+
+def list_assets(
+    database: Database,
+    org_id: int,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    ending_before: str | None = None,
+    kind: str | None = None,
+) -> AssetPage:
+    """A page, newest first, by keyset. A cursor that is not one of the org's uploads is InvalidInput."""
+    with database.read() as session:
+        query = select(Asset).where(Asset.org_id == org_id)
+        if kind is not None:
+            query = query.where(Asset.kind == kind)
+        place = tuple_(*NEWEST_FIRST)
+        if starting_after is not None:
+            query = query.where(place < _cursor(session, org_id, "starting_after", starting_after))
+        if ending_before is not None:
+            query = query.where(place > _cursor(session, org_id, "ending_before", ending_before))
+            rows = session.scalars(query.order_by(*NEWEST_FIRST).limit(limit + 1)).all()
+            page = list(reversed(rows[:limit]))
+        else:
+            rows = session.scalars(query.order_by(*(column.desc() for column in NEWEST_FIRST)).limit(limit + 1)).all()
+            page = list(rows[:limit])
+        return AssetPage(tuple(map(view_asset, page)), has_more=len(rows) > limit)
+
+
+def delete_asset(database: Database, asking: Asking, asset_id: str) -> None:
+    """Conflict while it is the logo of the brand kit, which every new video would look for in vain."""
+    try:
+        with database.begin() as session:
+            asset = _find(session, asking.org_id, asset_id, to_delete=True)
+            facts = {"kind": asset.kind, "media_type": asset.media_type, "sha256": asset.sha256}
+            note(session, asking, AuditAction.ASSET_DELETED, asset.id, before={**facts, "size_bytes": asset.size_bytes})
+            session.delete(asset)
+    except IntegrityError as error:
+        # Said by the database, so that a kit that is being set at the same moment counts too.
+        raise Conflict("This is the logo of your brand kit. Give the kit another one, or none, first.") from error
+
+
+def view_asset(asset: Asset) -> AssetView:
+    return AssetView(
+        asset.id, asset.kind, asset.media_type, asset.size_bytes, asset.sha256, asset.facts, asset.created_at
+    )
+
+
+def _find(session: Session, org_id: int, asset_id: str, *, to_delete: bool = False) -> Asset:
+    query = select(Asset).where(Asset.id == asset_id, Asset.org_id == org_id)
+    asset = session.scalars(query.with_for_update() if to_delete else query).one_or_none()
+    if asset is None:
+        raise NotFound("There is no such asset.")
+    return asset
+
+
+def _cursor(session: Session, org_id: int, field: str, asset_id: str) -> object:
+    found = session.execute(select(*NEWEST_FIRST).where(Asset.id == asset_id, Asset.org_id == org_id)).one_or_none()
+    if found is None:
+        raise InvalidInput(field, "This cursor is not one of your assets.")
+    return tuple(found)
