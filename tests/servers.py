@@ -107,7 +107,7 @@ class PostgresServer:
         shutil.chown(self._folder, self.user)
         data = self._folder / "data"
         initdb: list[str | Path] = [self._binaries / "initdb", "--pgdata", data, "--username", self.user]
-        options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"]
+        options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"]
         subprocess.run([*initdb, *options], check=True, capture_output=True, **as_user(self.user))
 
     def _accepts(self) -> bool:

@@ -93,7 +93,10 @@ KEPT |= dict.fromkeys(("cancelJobs", "retryJobs", "forceStopAllJobs"), "200")
 REPEATABLE = (
     *("cancelJob", "pausePool", "resumePool", "drainWorker"),
     *("putBrandKit", "deleteBrandKit", "putOrgLimits"),
+    *("estimateVideo", "deleteAsset", "revokeKey", "updateUser", "signOut"),
 )
+# Operations that refuse what they have made before: a name or an address is taken once, and a key is shown once.
+REFUSING = ("createKey", "rotateKey", "createUser")
 # Operations that count towards a rate.
 GENERATING = (*ACCEPTING, "retryJobs")
 # Those, and others that may be too much.
@@ -105,7 +108,12 @@ RATE_HEADERS = {
 FOR_END_USER = (END_USER_HEADER, "For which of your customers you ask: each has a rate of its own.")
 SENT_ONCE = (IDEMPOTENCY_HEADER, "Makes sending the request again harmless. 1 to 255 visible ASCII characters.")
 NOT_NEEDED = (IDEMPOTENCY_HEADER, "May be sent, and is not needed: doing this again changes nothing more.")
+REFUSED_AGAIN = (
+    IDEMPOTENCY_HEADER,
+    "May be sent, and is not needed: sent again it is refused, and makes nothing.",
+)
 REQUEST_HEADERS = {
+    **{name: [REFUSED_AGAIN] for name in REFUSING},
     **{name: [SENT_ONCE] for name in KEPT},
     **{name: [NOT_NEEDED] for name in REPEATABLE},
     **{name: [SENT_ONCE, FOR_END_USER] for name in GENERATING},

@@ -40,8 +40,7 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing):
-class Client(AssetMethods, AuditLogMethods, LimitCalls, Listing):
+class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing, AssetMethods):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the
