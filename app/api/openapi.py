@@ -221,10 +221,6 @@ def complete_operation(operation: Json, *, is_protected: bool) -> None:
     parameters = [complete_parameter(parameter) for parameter in operation.get("parameters", ())]
     parameters += [header_parameter(name, header, text) for header, text in REQUEST_HEADERS.get(name, ())]
     operation["parameters"] = parameters
-    if is_protected:
-        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
-        for status, text in EVERY_API_ERROR.items():
-            responses.setdefault(status, {})["description"] = text
     if name in KEPT:
         told = responses.get("409", {}).get("description")
         responses["409"] = {"description": f"{told}; or {IN_FLIGHT}" if told else f"A{IN_FLIGHT[1:]}"}
