@@ -16,10 +16,15 @@ MOST_BYTES = 2**53 - 1
 MOST_REQUESTS = 100_000
 
 
-# JSON Schema calls 12.0 an integer.
-Whole = Annotated[
-    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-]
+def _whole(value: object) -> object:
+    """JSON Schema calls 12.0 an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# The bounds stand first: behind the reading of the number, pydantic leaves them out of the schema.
+Jobs = Annotated[int, Field(ge=0, le=MOST_JOBS), BeforeValidator(_whole)]
+Bytes = Annotated[int, Field(ge=0, le=MOST_BYTES), BeforeValidator(_whole)]
+Requests = Annotated[int, Field(ge=1, le=MOST_REQUESTS), BeforeValidator(_whole)]
 
 
 class RateNow(BaseModel):
@@ -73,15 +78,13 @@ class Limits(BaseModel):
 class OrgLimitsRequest(Strict):
     """What is left out or null is the farm's setting again."""
 
-    jobs_at_once: Whole | None = Field(None, ge=0, le=MOST_JOBS, description="Jobs that have not ended.", examples=[50])
+    jobs_at_once: Jobs | None = Field(None, description="Jobs that have not ended.", examples=[50])
     minutes_a_day: float | None = Field(
         None, ge=0, le=MOST_MINUTES, description="Of video, by the day in UTC.", examples=[240.0]
     )
-    storage_bytes: Whole | None = Field(
-        None, ge=0, le=MOST_BYTES, description="Of uploads and results.", examples=[10737418240]
-    )
-    requests_a_minute: Whole | None = Field(
-        None, ge=1, le=MOST_REQUESTS, description="Requests that make jobs, of all its callers.", examples=[100]
+    storage_bytes: Bytes | None = Field(None, description="Of uploads and results.", examples=[10737418240])
+    requests_a_minute: Requests | None = Field(
+        None, description="Requests that make jobs, of all its callers.", examples=[100]
     )
 
 
