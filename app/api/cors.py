@@ -46,11 +46,13 @@ def answer_preflight(origins: Collection[str]) -> Response | None:
 
 
 def tell_origin(origins: Collection[str], response: Response) -> Response:
-    """On every answer, errors and streams too: which origin may read it, and that it depends on who asked."""
+    """On every answer, errors and streams too: which origin may read it, and that it depends on who asked.
+
+    Never with credentials: a session's cookie is for the farm's own pages, and a key travels in a header.
+    """
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
     if origin in origins:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
-        response.headers["Access-Control-Allow-Credentials"] = "true"
         response.headers["Access-Control-Expose-Headers"] = ", ".join(READ)
     return response
