@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
@@ -71,6 +72,11 @@ CALLS: dict[str, Call] = {
     "bulk.force_stop": Call(Role.ADMIN, OK, body={"confirm": True, "reason": "A test."}),
     "events.follow": Call(Role.REVIEWER, OK, ABSENT),
     "downloads.fetch": Call(Role.REVIEWER, OK, ABSENT, given={"name": "video.mp4"}),
+    "org_events.follow": Call(Role.REVIEWER, OK),
+    "assets.index": Call(Role.REVIEWER, OK),
+    "assets.show": Call(Role.REVIEWER, OK, ABSENT),
+    # The first who may takes it away.
+    "assets.remove": Call(Role.MEMBER, (200, 404), ABSENT),
     # No file comes with it: it is the file that is missed.
     "uploads.store": Call(Role.MEMBER, (415, 422)),
     "voices.index": Call(Role.REVIEWER, OK),
@@ -145,6 +151,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             "job_id": ended_job(key),
             "key_id": made["id"],
             "user_id": make_user(database, org_id).id,
+            "asset_id": uploaded(key, "white"),
+            "assets.remove.asset_id": uploaded(key, "black"),
         }
         yield Studio(api, key, things, {role: make_user(database, org_id, role) for role in ROLES})
     database.close()
@@ -159,6 +167,14 @@ def ended_job(key: Api) -> str:
     return ended
 
 
+def uploaded(key: Api, colour: str) -> str:
+    """A picture's id."""
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), colour).save(picture, "PNG")
+    asset_id: str = data_of(key.ask("POST", "/api/assets", fields={"file": ("a.png", picture.getvalue())}))["id"]
+    return asset_id
+
+
 def routes(api: Api) -> list[tuple[str, Rule]]:
     """Method and rule of each."""
     rules = sorted(api.flask.url_map.iter_rules(), key=lambda rule: (rule.rule, str(rule.endpoint)))
@@ -167,7 +183,9 @@ def routes(api: Api) -> list[tuple[str, Rule]]:
 
 def status(studio: Studio, caller: Api, method: str, rule: Rule) -> int:
     call = CALLS[rule.endpoint]
-    things = {name: thing for name, thing in studio.things.items() if name in rule.arguments}
+    things = {name: studio.things[name] for name in rule.arguments & studio.things.keys()}
+    # One that only this route is called with.
+    things |= {name: thing for name in rule.arguments if (thing := studio.things.get(f"{rule.endpoint}.{name}"))}
     built = rule.build({**things, **call.given})
     assert built is not None, f"{rule.endpoint} is called with {sorted(rule.arguments)}"
     _, path = built
