@@ -80,6 +80,7 @@ class Settings:
     web_workers: int
     web_threads: int
     max_upload_bytes: int
+    body_stall_s: float
     secret: str | None = field(repr=False)
     download_ttl_s: int
     cors_origins: frozenset[str]
@@ -178,6 +179,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
         web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
+        body_stall_s=read("BODY_STALL_S", 20.0, seconds(1.0, 3600.0)),
         secret=read("SCENEWORKS_SECRET", None, parse_secret),
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
         cors_origins=read("CORS_ORIGINS", frozenset(), parse_origins),

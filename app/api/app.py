@@ -41,6 +41,7 @@ from app.api import (
     voices,
 )
 from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
+from app.api.body_clock import BodyClock, hold_bodies
 from app.api.cookies import session_cookie
 from app.api.org_watch import OrgWatch
 from app.api.streams import Streams
@@ -88,6 +89,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         api.wsgi_app = proxied  # type: ignore[method-assign]
     db.init_app(api)
     requests.follow_requests(api)
+    hold_bodies(api, BodyClock(settings.body_stall_s, settings.max_upload_bytes))
     cors.allow_origins(api, settings.cors_origins)
     api.before_request(refuse_nul)
     api.before_request(auth.know_caller)

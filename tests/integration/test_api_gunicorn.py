@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
+from app.api.body_clock import BodyClock
 from app.models.migrate import migrate
 from config.settings import load_settings
 from tests.api_server import error_of
@@ -48,8 +50,23 @@ class Web:
             return False
 
 
+THREADS = 2
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
+    with served(tmp_path, {}) as web:
+        yield web
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Web]:
+    with served(tmp_path, {"BODY_STALL_S": "1", "WEB_THREADS": str(THREADS)}) as web:
+        yield web
+
+
+@contextmanager
+def served(tmp_path: Path, settings: Mapping[str, str]) -> Iterator[Web]:
     home, port = tmp_path / "une maison", free_port()
     environment = {
         "SCENEWORKS_HOME": str(home),
@@ -57,6 +74,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
         "LOG_FORMAT": "json",
         # Nobody listens there: whatever is accepted is accepted without a broker.
         "REDIS_URL": "redis://127.0.0.1:1/0",
+        **settings,
     }
     migrate(load_settings(environment).database_url)
     log = (tmp_path / "web.log").open("wb")
@@ -143,3 +161,37 @@ def test_a_body_whose_chunks_are_none_is_the_callers_fault(web: Web) -> None:
     answer = raw(web, head + b"Transfer-Encoding: chunked\r\n\r\nthis is no size\r\n")
     assert (answer.status, error_of(answer)["error_code"]) == (400, "MALFORMED_BODY")
     assert web.ask("GET", "/api/jobs").status == 200
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 5000", "Transfer-Encoding: chunked"])
+def test_clients_that_stall_hold_no_thread(impatient: Web, head: str) -> None:
+    """More of them than there are threads; each has sent some of its body, and would go on for ever."""
+    key = (impatient.home / "local.key").read_text().strip()
+    there = urlsplit(impatient.url)
+    begun = (
+        f"POST /api/assets HTTP/1.1\r\nHost: {there.netloc}\r\nX-API-Key: {key}\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\n{head}\r\n\r\n"
+    )
+    with ExitStack() as open_ones:
+        stalled = [
+            open_ones.enter_context(socket.create_connection((there.hostname, there.port), timeout=30.0))
+            for _ in range(THREADS + 1)
+        ]
+        for wire in stalled:
+            wire.sendall(begun.encode() + (b"3\r\n--b\r\n" if "chunked" in head else b"--b"))
+        assert impatient.ask("GET", "/api/jobs").status == 200
+        for wire in stalled:
+            assert wire.recv(65536).split()[1] in (b"400", b"422")
+    assert not list((impatient.home / "work" / "uploads").glob("*"))
+
+
+def test_a_client_that_drips_is_given_up_too() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        # Its time is over when it begins; a byte each now and then changes nothing.
+        end = BodyClock(stall_s=0.0, most_bytes=0).begin(ours, length=10**9)
+        ours.settimeout(10.0)
+        theirs.sendall(b"x")
+        assert ours.recv(1) == b"x"
+        assert ours.recv(1) == b""
+        end()
