@@ -195,3 +195,16 @@ def test_a_client_that_drips_is_given_up_too() -> None:
         assert ours.recv(1) == b"x"
         assert ours.recv(1) == b""
         end()
+
+
+@pytest.mark.parametrize(("size_bytes", "status"), [(70_000, 422), (80_000_000, 413)])
+def test_an_upload_that_does_not_say_its_length_is_read_and_held_to_the_limit(
+    web: Web, size_bytes: int, status: int
+) -> None:
+    key = (web.home / "local.key").read_text().strip()
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    pieces = [head, *[bytes(10_000)] * (size_bytes // 10_000), b"\r\n--b--\r\n"]
+    headers = {"X-API-Key": key, "Content-Type": "multipart/form-data; boundary=b"}
+    answer = urllib3.request("POST", f"{web.url}/api/assets", headers=headers, body=iter(pieces), retries=False)
+    assert (answer.status, answer.json()["ok"]) == (status, False)
+    assert not list((web.home / "work" / "uploads").glob("*"))

@@ -99,6 +99,13 @@ def test_a_picture_with_a_page_behind_it_is_a_picture_and_never_a_page(api: Api,
         assert shown.headers["Content-Type"].startswith("application/json") and HTML not in shown.data
 
 
+def test_a_picture_that_would_fill_the_memory_is_refused_from_its_header(api: Api) -> None:
+    file = io.BytesIO()
+    Image.new("1", (15_000, 15_000)).save(file, "PNG")
+    assert len(file.getvalue()) < LIMIT_BYTES
+    check_refused(api, upload(api, file.getvalue(), "picture.png"))
+
+
 def test_a_zip_bomb_is_refused_without_being_opened(api: Api) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
