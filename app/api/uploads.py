@@ -23,6 +23,7 @@ from app.services.assets import store_asset
 uploads = APIBlueprint("uploads", __name__, tag="Assets")
 
 FIELD = "file"
+ONE_FILE = f"Send exactly one file, in the field `{FIELD}`."
 
 
 @uploads.post("/api/assets")
@@ -46,16 +47,18 @@ def store() -> Response:
     if request.mimetype != "multipart/form-data":
         raise WrongContentType("Send the file as multipart/form-data, in the field `file`.")
     request.max_content_length = limit_bytes + MULTIPART_OVERHEAD_BYTES
-    request.max_form_parts = 4
     try:
         names = [name for name, _ in (*request.files.items(multi=True), *request.form.items(multi=True))]
     except RequestEntityTooLarge as error:
+        if request.content_length is not None and request.content_length <= request.max_content_length:
+            # Not its bytes are too many but its parts, or those of a field that is no file.
+            raise InvalidInput(FIELD, ONE_FILE) from error
         raise too_large(limit_bytes) from error
     for name in names:
         if name != FIELD:
             raise InvalidInput(name[:100], f"There is no such field. Send the file as `{FIELD}`.")
     if len(names) != 1 or FIELD not in request.files:
-        raise InvalidInput(FIELD, f"Send exactly one file, in the field `{FIELD}`.")
+        raise InvalidInput(FIELD, ONE_FILE)
     upload = request.files[FIELD]
     upload.stream.flush()
     if os.fstat(upload.stream.fileno()).st_size > limit_bytes:

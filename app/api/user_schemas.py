@@ -10,11 +10,22 @@ from app.api.key_schemas import line
 from app.api.schemas import Envelope, Time
 from app.api.strict import Strict
 from app.domain.access import Role, Scope
-from app.domain.people import MAX_EMAIL_LENGTH, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, read_email, read_password
+from app.domain.people import (
+    EMAIL_PATTERN,
+    MAX_EMAIL_LENGTH,
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
+    read_email,
+    read_password,
+)
 
 # JSON knows no enums, so that a strict field would take none of its strings.
 RoleName = Annotated[Role, Field(strict=False)]
-Email = Annotated[str, Field(max_length=MAX_EMAIL_LENGTH), AfterValidator(read_email)]
+Email = Annotated[
+    str,
+    Field(max_length=MAX_EMAIL_LENGTH, json_schema_extra={"pattern": EMAIL_PATTERN}),
+    AfterValidator(read_email),
+]
 Password = Annotated[
     str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH), AfterValidator(read_password)
 ]

@@ -13,7 +13,8 @@ MAX_EMAIL_LENGTH = 254
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]+")
+EMAIL_PATTERN = r"^\s*[^\s@]{1,64}@[^\s@]+\s*$"
+_EMAIL = re.compile(EMAIL_PATTERN)
 
 
 def read_email(text: str) -> str:
