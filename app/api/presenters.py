@@ -9,7 +9,7 @@ from app.api import schemas
 from app.api.context import current_signer
 from app.domain.descent import Relation
 from app.domain.signatures import Signer
-from app.services.assets import AssetView
+from app.services.assets import BLANK, AssetView
 from app.services.job_facts import OutputView
 from app.services.job_views import JobView, ParentView, WaitView
 from app.services.step_views import StepView
@@ -101,5 +101,5 @@ def present_asset(asset: AssetView) -> schemas.Asset:
         size_bytes=asset.size_bytes,
         sha256=asset.sha256,
         created_at=asset.created_at,  # type: ignore[arg-type]
-        **asset.facts,
+        **{name: fact for name, fact in asset.facts.items() if name != BLANK},
     )

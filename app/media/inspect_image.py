@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -15,6 +15,8 @@ MAX_PIXELS = 40_000_000
 # libwebp holds a picture four times while it decodes: 15 bytes a pixel were measured, where a PNG takes four.
 MAX_WEBP_PIXELS = 12_000_000
 MIN_SIDE_PX = 2
+# Up to it (of 255) nobody sees a pixel.
+BLANK_ALPHA = 12
 # The decoders that we let near a stranger's bytes. The content chooses among them, the name never does.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 ACCEPTED = "PNG, JPEG, WebP and GIF are accepted."
@@ -26,11 +28,12 @@ _SAME_AS_JPEG = "MPO"
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """Size as a person sees it, EXIF orientation applied; `format` is one of FORMATS."""
+    """Size as a person sees it, EXIF orientation applied; `format` is one of FORMATS; blank is without any ink."""
 
     width_px: int
     height_px: int
     format: str
+    is_blank: bool = False
 
 
 def inspect_image(path: Path) -> ImageInfo:
@@ -50,7 +53,7 @@ def inspect_image(path: Path) -> ImageInfo:
             with Image.open(path, formats=FORMATS) as image:
                 info = _info(image)
                 _decode(image)
-                return info
+                return replace(info, is_blank=_is_blank(image))
     except UnidentifiedImageError as error:
         raise UnsupportedMedia(f"This is not a picture we can read. {ACCEPTED}") from error
     except Image.DecompressionBombError as error:
@@ -86,3 +89,14 @@ def _decode(image: Image.Image) -> None:
     # A JPEG decodes at an eighth of its size from the same bytes, at a sixty-fourth of the memory.
     image.draft("RGB", (image.width // 8, image.height // 8))
     image.load()
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether every pixel of the decoded picture is transparent."""
+    if image.mode == "P" and "transparency" in image.info:
+        # A byte for each of the first colours, or the number of the one that is transparent.
+        given = image.info["transparency"]
+        alphas = given if isinstance(given, bytes) else bytes(0 if at == given else 255 for at in range(256))
+        used = {at for at, count in enumerate(image.histogram()) if count}
+        return all(at < len(alphas) and alphas[at] <= BLANK_ALPHA for at in used)
+    return "A" in image.getbands() and not any(image.getchannel("A").histogram()[BLANK_ALPHA + 1 :])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from app.domain.caption_style import Rgb
 from app.domain.errors import BadMedia
 from app.domain.free_band import free_band
 from app.domain.template import Logo
 from app.media.caption_layout import SIDE_MARGIN
 from app.media.files import reading
+from app.media.logo_ink import PLATE_MARGIN, Pixels, halos, plate_cover, plate_for, trimmed
 from app.media.overlays import Watermark
 from app.media.stamp import Sheet, Stamp, even
 from app.media.warp import FramePlanes
@@ -56,16 +59,43 @@ def watermark_stamp(path: Path, look: Logo, width_px: int, height_px: int) -> St
     margin = (SIDE_MARGIN if height_px > width_px else SIDE_MARGIN_WIDE) * width_px
     left = margin if look.corner.is_left else width_px - margin - width
     top = top_band * height_px if look.corner.is_top else bottom_band * height_px - height
-    return logo_stamp(logo, even(left), even(top), width, height, look.opacity)
+    at = even(left), even(top)
+    room = min(*at, width_px - at[0] - width, height_px - at[1] - height)
+    return _with_halo(_scaled(logo, width, height), *at, room, look.opacity)
 
 
-def logo_stamp(logo: Image.Image, left: int, top: int, width_px: int, height_px: int, opacity: float = 1.0) -> Stamp:
-    """The logo at an even corner, in an even size."""
-    small = logo.resize((width_px, height_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = np.asarray(small)
-    sheet = Sheet(left, top, width_px, height_px)
-    sheet.lay_picture(np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].astype(np.float32) / 255 * opacity)
+def card_logo_stamp(logo: Image.Image, box: tuple[int, int, int, int], grounds: Sequence[Rgb]) -> Stamp:
+    """The logo on a title card, in an even place (left, top, width, height); on a plate where it would be lost."""
+    left, top, width_px, height_px = box
+    pixels = _scaled(logo, width_px, height_px)
+    plate = plate_for(pixels, grounds)
+    if plate is None:
+        return _laid(pixels, Sheet(left, top, width_px, height_px), 0, 1.0)
+    margin = max(0, min(even(PLATE_MARGIN * min(width_px, height_px)), left, top))
+    sheet = Sheet(left - margin, top - margin, width_px + 2 * margin, height_px + 2 * margin)
+    sheet.lay(plate_cover(sheet.width_px, sheet.height_px), plate)
+    return _laid(pixels, sheet, margin, 1.0)
+
+
+def _with_halo(pixels: Pixels, left: int, top: int, room_px: int, opacity: float) -> Stamp:
+    """The logo at an even corner, with a halo within `room_px` where some picture would swallow it."""
+    margin, soft = halos(pixels, room_px)
+    height_px, width_px = pixels.shape[:2]
+    sheet = Sheet(left - margin, top - margin, width_px + 2 * margin, height_px + 2 * margin)
+    for colour, cover in soft:
+        sheet.lay(cover * opacity, colour)
+    return _laid(pixels, sheet, margin, opacity)
+
+
+def _laid(pixels: Pixels, sheet: Sheet, margin: int, opacity: float) -> Stamp:
+    framed = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)))
+    cover = framed[..., 3].astype(np.float32) / 255 * opacity
+    sheet.lay_picture(np.ascontiguousarray(framed[..., :3]), cover)
     return sheet.stamp()
+
+
+def _scaled(logo: Image.Image, width_px: int, height_px: int) -> Pixels:
+    return np.asarray(logo.resize((width_px, height_px), Image.Resampling.LANCZOS, reducing_gap=3.0))
 
 
 def card_size(logo: Image.Image, side_px: float) -> tuple[int, int]:
@@ -74,13 +104,12 @@ def card_size(logo: Image.Image, side_px: float) -> tuple[int, int]:
 
 
 def load_logo(path: Path) -> Image.Image:
-    """The logo as RGBA; BadMedia when it cannot be read, although it was checked at upload."""
+    """The logo as RGBA, trimmed; BadMedia when it cannot be read, although it was checked at upload."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with reading(path, "the logo"), Image.open(path, formats=FORMATS) as opened:
-                logo: Image.Image = opened.convert("RGBA")
-                return logo
+                return trimmed(opened.convert("RGBA"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadMedia("The logo of this job cannot be decoded.") from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.domain.caption_style import rgb_of
 from app.media.card import card_planes
 from app.media.colour import ycbcr_of
-from app.media.logo import card_size, load_logo, logo_stamp
+from app.media.logo import card_logo_stamp, card_size, load_logo
 from app.media.sources import CardSource
 from app.media.stamp import Sheet, Stamp, even
 from app.media.title_setting import SetTitle, set_title
@@ -80,7 +80,9 @@ def _compose(source: CardSource, spec: ClipSpec) -> tuple[list[Stamp], tuple[int
     top = (spec.height_px - tall) / 2
     stamps = []
     if logo is not None:
-        stamps.append(logo_stamp(logo, even((spec.width_px - logo_size[0]) / 2), even(top), *logo_size))
+        place = (even((spec.width_px - logo_size[0]) / 2), even(top), *logo_size)
+        grounds = [rgb_of(colour) for colour in (card.background.colour, card.background.to) if colour is not None]
+        stamps.append(card_logo_stamp(logo, place, grounds))
         top += logo_size[1] + gap * 1.2
     rule_width, rule_top = RULE_WIDTH * unit, top
     for number, title in enumerate(shown):

@@ -26,6 +26,8 @@ AUDIO_MEDIA_TYPES = {
     "aac": "audio/aac",
     "matroska": "audio/webm",
 }
+IMAGE_FACTS = ("width_px", "height_px")
+BLANK = "is_blank"  # A fact of pictures that are wholly transparent, and of no others.
 VIDEO_MEDIA_TYPES = {"mov": "video/mp4", "matroska": "video/webm"}
 # What the farm needs to know when the video is used it reads from the file.
 VIDEO_FACTS = ("duration_s", "width_px", "height_px", "has_sound", "is_hdr")
@@ -95,7 +97,10 @@ def inspect(path: Path) -> Inspected:
         from app.media.inspect_image import inspect_image
 
         image = inspect_image(path)
-        return Inspected("image", f"image/{image.format.lower()}", _facts(image))
+        facts = {name: value for name, value in _facts(image).items() if name in IMAGE_FACTS}
+        if image.is_blank:
+            facts[BLANK] = True
+        return Inspected("image", f"image/{image.format.lower()}", facts)
     from app.media import inspect_video
     from app.media.inspect_audio import demuxer_for, inspect_audio
 

@@ -38,7 +38,7 @@ from app.services.steps.clip import clip_spec
 
 FPS = 24
 WORD_S = 0.36
-SAMPLE_LOGO = "preview"
+SAMPLE_LOGO, SAMPLE_WORD = "preview", "acme"
 SCRIPT = Script(
     "Mountains of fire",
     (
@@ -162,12 +162,11 @@ def _frame_at(moment: Moment, spec: ClipSpec) -> int | None:
 
 
 def _sample_logo(folder: Path) -> Path:
-    """A plain mark in the place of a logo: a disc with a wedge cut out of it."""
-    size = 240
-    picture = Image.new("RGBA", (size, size))
-    pen = ImageDraw.Draw(picture)
-    pen.ellipse((4, 4, size - 4, size - 4), fill="#FFFFFF", outline="#14181F", width=10)
-    pen.pieslice((48, 48, size - 48, size - 48), 40, 320, fill="#14181F")
+    """A plain word mark in one dark colour: the kind that a picture or a card swallows first."""
+    font = font_of(face_of(Typeface.MANROPE), 120)
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(SAMPLE_WORD))
+    picture = Image.new("RGBA", (right - left + 40, bottom - top + 40))
+    ImageDraw.Draw(picture).text((20 - left, 20 - top), SAMPLE_WORD, "#14181F", font)
     path = folder / "logo.png"
     picture.save(path)
     return path

@@ -25,6 +25,7 @@ from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
+from app.services.assets import BLANK
 from app.services.audit_log import note
 from app.services.brand_of import brand_of
 from app.services.farm import Farm
@@ -57,7 +58,8 @@ class Submission:
 class AssetUse:
     """A field of the request, the asset that it names, and what kinds of file (`image`, `audio`, `video`) it may be.
 
-    `footage` is the piece that is wanted of a video, `most_pixels` the most that a picture may have.
+    `footage` is the piece that is wanted of a video, `most_pixels` the most that a picture may have; a `must_show`
+    picture may not be wholly transparent.
     """
 
     field: str
@@ -65,6 +67,7 @@ class AssetUse:
     kinds: tuple[str, ...]
     footage: Footage | None = None
     most_pixels: int | None = None
+    must_show: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,8 @@ def resolve_assets(session: Session, org_id: int, uses: Sequence[AssetUse]) -> R
             _check_use(use, facts)
         if use.most_pixels is not None and facts["width_px"] * facts["height_px"] > use.most_pixels:
             raise InvalidInput(use.field, f"A logo has at most {use.most_pixels // 1_000_000} million pixels.")
+        if use.must_show and facts.get(BLANK):
+            raise InvalidInput(use.field, "Nothing of this logo would be seen: it is wholly transparent.")
     return Resolved(
         {asset_id: sha256 for asset_id, (_, sha256, _) in known.items()},
         {asset_id: facts["duration_s"] for asset_id, (kind, _, facts) in known.items() if kind == "video"},
@@ -246,7 +251,7 @@ def _check_use(use: AssetUse, facts: Mapping[str, Any]) -> None:
 
 
 def logo_use(field: str, asset_id: str) -> AssetUse:
-    return AssetUse(field, asset_id, ("image",), most_pixels=MOST_LOGO_PIXELS)
+    return AssetUse(field, asset_id, ("image",), most_pixels=MOST_LOGO_PIXELS, must_show=True)
 
 
 def footage_use(field: str, footage: Footage) -> AssetUse:
