@@ -18,6 +18,8 @@ Floats = NDArray[np.float32]
 
 SUBPIXEL_BITS = 4
 STRIP_PX = 32
+CLEAR_OF_WORDS = 0.02  # of the unit, between a heading and what stands out of the picture
+OUTERMOST = 0.9  # of the width: how far to the side the camera still sees what stands out
 
 
 class Canvas:
@@ -27,7 +29,11 @@ class Canvas:
     an image as large as the mask. `still_wanted` is called before every mark, and may raise.
     """
 
-    def __init__(self, width: int, height: int, still_wanted: Callable[[], None]) -> None:
+    def __init__(
+        self, width: int, height: int, still_wanted: Callable[[], None], words: tuple[int, int, int, int] | None = None
+    ) -> None:
+        """`words` is where a heading will stand: left, top, right and bottom."""
+        self.words = words
         self.width = width
         self.height = height
         self.still_wanted = still_wanted
@@ -38,6 +44,18 @@ class Canvas:
     def aside(self, rng: np.random.Generator) -> float:
         """An x for the eye-catcher: anywhere under the words of a tall frame, beside the words of a wide one."""
         return self.width * float(rng.uniform(0.7, 0.86) if self.width > self.height else rng.uniform(0.26, 0.76))
+
+    def clear_of_words(self, x: float, y: float, radius: float) -> tuple[float, float]:
+        """Where a disc at (`x`, `y`) goes so that the heading does not run into it: down, or in a wide frame aside."""
+        if self.words is None:
+            return x, y
+        left, _, right, bottom = self.words
+        apart = radius + CLEAR_OF_WORDS * self.unit
+        if not left - apart < x < right + apart or y >= bottom + apart:
+            return x, y
+        if self.width > self.height and right + apart <= OUTERMOST * self.width:
+            return right + apart, y
+        return x, bottom + apart
 
     def backdrop(self, ramp: Floats) -> None:
         """Fill everything with `ramp` from the top to the bottom."""

@@ -13,6 +13,7 @@ from app.providers.drawn.typography import Layout
 
 # WCAG 2.2, 1.4.3: 4.5 to 1. A margin is kept for grain and for the JPEG.
 WANTED_CONTRAST = 5.0
+STRETCH = 0.06  # of the unit: about a letter
 SHADE_SHRINK = 8
 MAX_SHADES = 10
 LIGHT_GROUND = 0.42
@@ -42,14 +43,25 @@ def set_type(canvas: Canvas, stage: Stage, layout: Layout) -> None:
 
 
 def ground_luminance(canvas: Canvas, layout: Layout, words: Floats) -> tuple[float, float]:
-    """The 2nd and 98th percentile of luminance under and right around the words."""
+    """The darkest and the lightest of the ground right around the words, wherever a letter's worth of them stands.
+
+    Of the whole it is the 2nd and 98th percentile: a few stars do no harm. But a long heading that runs into a sun with
+    its last word has lost that word, however little of the whole it is; so each stretch is looked at on its own, too.
+    """
     rows, columns = words.shape
     region = canvas.pixels[layout.top : layout.top + rows, layout.left : layout.left + columns]
     reach = max(3, canvas.unit // 120) | 1
     stride = max(1, canvas.unit // 300)
     near = cv2.dilate(words, np.ones((reach, reach), np.uint8))[::stride, ::stride] > 0.3
-    found = luminance(region[::stride, ::stride][near])
-    low, high = np.percentile(found, [2, 98])
+    light = luminance(region[::stride, ::stride])
+    low, high = np.percentile(light[near], [2, 98])
+    side = max(4, int(STRETCH * canvas.unit / stride))
+    for top in range(0, near.shape[0], side // 2):
+        for left in range(0, near.shape[1], side // 2):
+            here = near[top : top + side, left : left + side]
+            if here.mean() > 0.1:
+                darkest, lightest = np.percentile(light[top : top + side, left : left + side][here], [20, 80])
+                low, high = min(low, darkest), max(high, lightest)
     return float(low), float(high)
 
 

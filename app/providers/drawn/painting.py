@@ -44,23 +44,28 @@ def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas
     canvas = Canvas(width, height, still_wanted)
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
     found = None if request.wordless else headline(request.title)
-    perform(dealt, canvas, stage, has_words=found is not None)
-    calm_caption_band(canvas, stage)
     layout = lay_out(found, look.style, canvas.width, canvas.height, request.words_from) if found else None
+    perform(dealt, canvas, stage, None if layout is None else layout.box)
+    calm_caption_band(canvas, stage)
     if layout is not None:
         set_type(canvas, stage, layout)
     return canvas
 
 
-def perform(dealt: Deal, canvas: Canvas, stage: Stage, *, has_words: bool) -> None:
-    """Paint the composition as its use demands: mirrored every second time, on a lower horizon every third."""
+def perform(dealt: Deal, canvas: Canvas, stage: Stage, words: tuple[int, int, int, int] | None) -> None:
+    """Paint the composition as its use demands: mirrored every second time, on a lower horizon every third.
+
+    `words` is where a heading will stand: left, top, right and bottom.
+    """
+    # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
+    mirrored = dealt.use % 2 == 1 and not (words is not None and canvas.width > canvas.height)
+    if words is not None and mirrored:
+        words = (canvas.width - words[2], words[1], canvas.width - words[0], words[3])
     # A higher canvas cut off at its foot lowers the horizon; a raised one would run into the words.
     cut_px = canvas.height * 7 // 100 if dealt.use % 3 == 2 else 0
-    higher = Canvas(canvas.width, canvas.height + cut_px, canvas.still_wanted)
+    higher = Canvas(canvas.width, canvas.height + cut_px, canvas.still_wanted, words)
     COMPOSITIONS[dealt.composition](higher, stage)
     pixels = higher.pixels[: canvas.height]
-    # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
-    mirrored = dealt.use % 2 == 1 and not (has_words and canvas.width > canvas.height)
     canvas.pixels[:] = pixels[:, ::-1] if mirrored else pixels
 
 

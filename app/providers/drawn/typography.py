@@ -52,6 +52,12 @@ class Layout:
     sub: Floats
     mark: Floats
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom in the picture."""
+        rows, columns = self.main.shape
+        return self.left, self.top, self.left + columns, self.top + rows
+
 
 def lay_out(headline: Headline, style: Style, width_px: int, height_px: int, words_from: float = 0.0) -> Layout | None:
     """The headline as masks, or None when no font can write it or it cannot be set large enough to read.

@@ -13,7 +13,7 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     rng, unit, height = stage.rng, canvas.unit, canvas.height
     canvas.backdrop(np.concatenate([stage.sky, np.repeat(stage.sky[-1:], len(stage.sky) * 6 // 10, axis=0)]))
     canvas.glow(canvas.width * rng.uniform(0.3, 0.7), height * 0.62, unit * 0.9, stage.glow, 0.5)
-    canvas.disc(canvas.aside(rng), height * 0.56, unit * 0.1, stage.accent)
+    canvas.disc(*canvas.clear_of_words(canvas.aside(rng), height * 0.56, unit * 0.1), unit * 0.1, stage.accent)
     for depth, low, high, share in ((0.0, 0.02, 0.10, 0.10), (0.45, -0.05, 0.06, 0.16), (1.0, -0.22, -0.06, 0.22)):
         tone = stage.land[int((0.1 + 0.8 * depth) * (len(stage.land) - 1))]
         tone = mix(tone, stage.sky[-1], 0.25 * (1 - depth))

@@ -16,7 +16,9 @@ LAYERS = 4
 def paint(canvas: Canvas, stage: Stage) -> None:
     rng, unit, height = stage.rng, canvas.unit, canvas.height
     canvas.backdrop(np.concatenate([stage.sky, np.repeat(stage.sky[-1:], len(stage.sky) * 7 // 10, axis=0)]))
-    canvas.disc(canvas.aside(rng), height * 0.53, unit * rng.uniform(0.11, 0.15), stage.accent)
+    x, radius = canvas.aside(rng), unit * rng.uniform(0.11, 0.15)
+    # It may sink behind the crests, but not rise into the words.
+    canvas.disc(*canvas.clear_of_words(x, height * 0.53, radius), radius, stage.accent)
     count = 320
     across = np.linspace(-4, canvas.width + 4, count)
     for layer in range(LAYERS):

@@ -17,7 +17,7 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     rng, unit, height = stage.rng, canvas.unit, canvas.height
     canvas.backdrop(np.concatenate([stage.sky, np.repeat(stage.sky[-1:], len(stage.sky) * 7 // 10, axis=0)]))
     canvas.glow(canvas.width * 0.5, height * 0.52, unit * 0.8, stage.glow, 0.4)
-    canvas.disc(canvas.aside(rng), height * 0.5, unit * 0.09, stage.glow)
+    canvas.disc(*canvas.clear_of_words(canvas.aside(rng), height * 0.5, unit * 0.09), unit * 0.09, stage.glow)
     for row in range(ROWS):
         depth = row / (ROWS - 1)
         tone = mix(stage.land[int((0.1 + 0.85 * depth) * (len(stage.land) - 1))], stage.sky[-1], 0.3 * (1 - depth))

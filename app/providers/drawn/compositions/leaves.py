@@ -12,7 +12,8 @@ from app.providers.drawn.stage import Stage
 def paint(canvas: Canvas, stage: Stage) -> None:
     rng, unit, palette = stage.rng, canvas.unit, stage.palette
     canvas.backdrop(stage.wash)
-    canvas.disc(canvas.aside(rng), canvas.height * 0.575, unit * 0.16, stage.accent, 0.9, blur=1.5)
+    x, y = canvas.clear_of_words(canvas.aside(rng), canvas.height * 0.575, unit * 0.16)
+    canvas.disc(x, y, unit * 0.16, stage.accent, 0.9, blur=1.5)
     stems = int(6 * canvas.width / unit)
     for row, (tall, tone) in enumerate(((0.46, palette.body), (0.36, palette.shade), (0.27, palette.night))):
         for stem in range(stems):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.providers.drawn.canvas import Canvas, distances
+from app.providers.drawn.canvas import CLEAR_OF_WORDS, Canvas, distances
 from app.providers.drawn.noise import clouds
 from app.providers.drawn.palettes import mix, ramp
 from app.providers.drawn.stage import Mood, Stage
@@ -19,6 +19,8 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     stars(canvas, stage, 150)
     radius = unit * rng.uniform(0.62, 0.85)
     x, y = canvas.aside(rng), canvas.height * rng.uniform(0.57, 0.6) + radius
+    if canvas.words is not None:
+        y = max(y, canvas.words[3] + radius + CLEAR_OF_WORDS * unit)
     light_x, light_y = x + radius * rng.choice([-0.6, 0.6]), y - radius * 0.85
     canvas.glow(x, y, radius * 1.45, palette.body, 0.9)
     canvas.disc(x, y, radius, palette.night, blur=1.5)
@@ -27,6 +29,7 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     leftmost = 0.62 if canvas.width > canvas.height else 0.14
     moon_x = np.clip(x + radius * np.sign(x - light_x) * 0.6, canvas.width * leftmost, canvas.width * 0.86)
     moon_y, moon_r = y - radius * rng.uniform(1.12, 1.2), unit * rng.uniform(0.03, 0.05)
+    moon_x, moon_y = canvas.clear_of_words(float(moon_x), moon_y, moon_r)
     canvas.disc(moon_x, moon_y, moon_r, ramp([stage.accent, mix(stage.accent, palette.night, 0.55)]), blur=1.5)
 
 

@@ -17,8 +17,10 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     rng, unit, height = stage.rng, canvas.unit, canvas.height
     canvas.backdrop(np.concatenate([stage.sky, np.repeat(stage.sky[-1:], len(stage.sky) * 6 // 10, axis=0)]))
     sun_x, sun_y = canvas.aside(rng), height * rng.uniform(0.47, 0.54)
+    radius = unit * rng.uniform(0.07, 0.11)
+    sun_x, sun_y = canvas.clear_of_words(sun_x, sun_y, radius)
     canvas.glow(sun_x, sun_y, unit * 0.75, stage.glow, 0.55)
-    canvas.disc(sun_x, sun_y, unit * rng.uniform(0.07, 0.11), stage.glow)
+    canvas.disc(sun_x, sun_y, radius, stage.glow)
     haze = stage.sky[-1]
     for layer in range(LAYERS):
         depth = layer / (LAYERS - 1)

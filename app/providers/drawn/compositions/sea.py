@@ -17,8 +17,9 @@ def paint(canvas: Canvas, stage: Stage) -> None:
     horizon = height * rng.uniform(0.55, 0.585)
     canvas.backdrop(np.concatenate([stage.sky, np.repeat(stage.sky[-1:], len(stage.sky) * 75 // 100, axis=0)]))
     x, radius = canvas.aside(rng), unit * rng.uniform(0.15, 0.2)
+    x, sun_y = canvas.clear_of_words(x, horizon - radius * 0.18, radius)
     canvas.glow(x, horizon, unit * 0.9, stage.glow, 0.6)
-    canvas.disc(x, horizon - radius * 0.18, radius, ramp([stage.glow, stage.accent]))
+    canvas.disc(x, sun_y, radius, ramp([stage.glow, stage.accent]))
 
     across = np.linspace(0, 1, 240)
     for band in range(BANDS):
