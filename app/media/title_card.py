@@ -10,7 +10,7 @@ from app.media.colour import ycbcr_of
 from app.media.logo import card_logo_stamp, card_size, load_logo
 from app.media.sources import CardSource
 from app.media.stamp import Sheet, Stamp, even
-from app.media.title_setting import SetTitle, set_title
+from app.media.title_setting import SetTitle, set_tall_title, set_title
 from app.media.warp import FramePlanes
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ GAP = 0.05
 LOGO_SIDE = 0.17
 MARGIN = 0.1  # of the width, each side
 MOST_LINES = 4
+TALLEST = 0.5  # of the height: what a long title may take of it
 
 
 class TitleCardView:
@@ -60,17 +61,7 @@ def _compose(source: CardSource, spec: ClipSpec) -> tuple[list[Stamp], tuple[int
     """What is laid over the ground, and where the rule is when it has grown."""
     card, unit = source.card, min(spec.width_px, spec.height_px)
     room = spec.width_px * (1 - 2 * MARGIN)
-    titles = [
-        set_title(
-            line,
-            card.font,
-            size_px=(OTHER_SIZE if number else FIRST_SIZE) * unit,
-            room_px=room,
-            most_lines=MOST_LINES,
-            language=spec.language,
-        )
-        for number, line in enumerate(card.lines)
-    ]
+    titles = [_set_line(line, number, source, spec, room) for number, line in enumerate(card.lines)]
     shown = [title for title in titles if title is not None]
     gap, rule_height = GAP * unit, max(2, even(RULE_HEIGHT * unit))
     logo = None if source.logo is None else load_logo(source.logo)
@@ -93,6 +84,15 @@ def _compose(source: CardSource, spec: ClipSpec) -> tuple[list[Stamp], tuple[int
             top += rule_height + gap
     left = even((spec.width_px - rule_width) / 2)
     return stamps, (left, even(rule_top), left + even(rule_width), even(rule_top) + rule_height)
+
+
+def _set_line(text: str, number: int, source: CardSource, spec: ClipSpec, room_px: float) -> SetTitle | None:
+    unit, font = min(spec.width_px, spec.height_px), source.card.font
+    if number == 0:
+        room = room_px, TALLEST * spec.height_px
+        return set_tall_title(text, font, size_px=FIRST_SIZE * unit, room_px=room, language=spec.language)
+    size_px = OTHER_SIZE * unit
+    return set_title(text, font, size_px=size_px, room_px=room_px, most_lines=MOST_LINES, language=spec.language)
 
 
 def _title_stamp(title: SetTitle, spec: ClipSpec, top: float, colour: str) -> Stamp:

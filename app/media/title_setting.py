@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -20,6 +20,9 @@ from app.media.typefaces import SIZE_SCALE, face_of, font_of
 
 LINE_HEIGHT = 1.14  # of the font's size: titles are set closer than captions
 LONGEST_PIECE_CHARS = 24  # a longer word may be cut
+WHOLE = 10_000
+USUAL_LINES, MOST_LINES = 4, 9
+WORTH_A_CUT = 1.15  # by how much larger letters must become for it
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,27 @@ def set_title(
 ) -> SetTitle | None:
     """`text` in as few lines as fit `room_px` at the size that suits it, or smaller in `most_lines`.
 
-    `size_px` is Inter's; a narrower face is set larger. None when nothing of it can be drawn.
+    `size_px` is Inter's; a narrower face is set larger. A long word is cut only where the letters gain by it. None when
+    nothing of it can be drawn.
     """
     shown = drawable(text).split()
-    words = [Word(word, float(at), at + 1.0) for at, word in enumerate(shown)]
-    tokens = tokens_of(words, LONGEST_PIECE_CHARS)
-    runs = [Run(token.word.text, at, token.word.glued) for at, token in enumerate(tokens)]
-    if not runs:
+    if not shown:
         return None
     base, main = base_level(" ".join(shown)), face_of(typeface)
+    size = size_px * SIZE_SCALE[typeface]
 
     def set_at(line: Line, size: float) -> SetLine:
         return set_line(line, size, base=base, language=language, main=main)
 
-    size = size_px * SIZE_SCALE[typeface]
-    lines, widest = _broken(tuple(runs), room_px, most_lines, lambda line: set_at(line, size).width_px)
+    def broken(longest_chars: int) -> tuple[list[Line], float]:
+        pieces = _pieces(shown, longest_chars)
+        return _broken(pieces, room_px, most_lines, lambda line: set_at(line, size).width_px)
+
+    lines, widest = broken(WHOLE)
+    if widest > room_px:
+        cut_lines, cut_widest = broken(LONGEST_PIECE_CHARS)
+        if widest > WORTH_A_CUT * max(room_px, cut_widest):
+            lines, widest = cut_lines, cut_widest
     size *= min(1.0, room_px / widest)
     typeset = tuple(set_at(line, size) for line in lines)
     inks = [ink_of(line, size) for line in typeset]
@@ -82,22 +91,75 @@ def set_title(
     return SetTitle(typeset, size, tallest, inks[0][0], inks[-1][1], base == 1)
 
 
-def _broken(runs: Line, room_px: float, most_lines: int, width_of: Callable[[Line], float]) -> tuple[list[Line], float]:
+def set_tall_title(
+    text: str, typeface: Typeface, *, size_px: float, room_px: tuple[float, float], language: str = ""
+) -> SetTitle | None:
+    """As `set_title`, in up to nine lines where they make the letters larger and fit a room (width, height)."""
+    width_px, height_px = room_px
+
+    def set_in(most_lines: int) -> SetTitle | None:
+        return set_title(text, typeface, size_px=size_px, room_px=width_px, most_lines=most_lines, language=language)
+
+    best = set_in(USUAL_LINES)
+    for most_lines in range(USUAL_LINES + 1, MOST_LINES + 1):
+        found = set_in(most_lines)
+        if best is None or found is None or found.height_px > height_px or found.size_px <= best.size_px:
+            break
+        best = found
+    return best
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A word or a piece of one; `is_cut` when its last sign is a hyphen that the word does not have."""
+
+    run: Run
+    is_cut: bool
+
+
+def _pieces(words: list[str], longest_chars: int) -> tuple[_Piece, ...]:
+    tokens = tokens_of([Word(word, float(at), at + 1.0) for at, word in enumerate(words)], longest_chars)
+    written, at, pieces = "".join(words), 0, []
+    for number, token in enumerate(tokens):
+        text = token.word.text
+        is_cut = text.endswith("-") and not written.startswith(text, at)
+        pieces.append(_Piece(Run(text, number, token.word.glued), is_cut))
+        at += len(text) - is_cut
+    return tuple(pieces)
+
+
+def _line_of(pieces: Sequence[_Piece]) -> Line:
+    """The pieces on one line: halves of a word that meet again need no hyphen between them."""
+    runs: list[Run] = []
+    was_cut = False
+    for piece in pieces:
+        if was_cut:
+            before = runs.pop()
+            runs.append(replace(before, text=before.text[:-1] + piece.run.text))
+        else:
+            runs.append(piece.run)
+        was_cut = piece.is_cut
+    return tuple(runs)
+
+
+def _broken(
+    pieces: tuple[_Piece, ...], room_px: float, most_lines: int, width_of: Callable[[Line], float]
+) -> tuple[list[Line], float]:
     """The fewest lines that fit, at most `most_lines`, with the widest as narrow as can be; and its width."""
-    width = cache(lambda first, end: width_of(runs[first:end]))
+    width = cache(lambda first, end: width_of(_line_of(pieces[first:end])))
 
     @cache
     def best(first: int, lines: int) -> tuple[float, tuple[int, ...]]:
-        """Width of the widest line of `runs[first:]` in that many lines, and where these end."""
+        """Width of the widest line of `pieces[first:]` in that many lines, and where these end."""
         if lines == 1:
-            return width(first, len(runs)), (len(runs),)
+            return width(first, len(pieces)), (len(pieces),)
         options = []
-        for end in range(first + 1, len(runs) - lines + 2):
+        for end in range(first + 1, len(pieces) - lines + 2):
             rest, ends = best(end, lines - 1)
             options.append((max(width(first, end), rest), (end, *ends)))
         return min(options)
 
-    count = min(most_lines, len(runs))
+    count = min(most_lines, len(pieces))
     widest, ends = next((found for n in range(1, count) if (found := best(0, n))[0] <= room_px), best(0, count))
     starts = (0, *ends[:-1])
-    return [runs[first:end] for first, end in zip(starts, ends, strict=True)], widest
+    return [_line_of(pieces[first:end]) for first, end in zip(starts, ends, strict=True)], widest
