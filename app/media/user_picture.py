@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from app.domain.errors import BadMedia
@@ -13,13 +14,17 @@ from app.media.files import reading
 from app.media.fitting import useful_scale
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+DARK_PAPER = "#14181F"
+LIGHT_INK = 200  # of 255: lighter than this it is hardly seen on white
+MOST_COVERED = 0.9  # of the picture: beyond it the ink is the picture, and what is behind it an edge
 
 
 def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int], still_wanted: Callable[[], None]) -> None:
     """Write `source` to `out` as an RGB JPEG, no larger than a frame of `frame_px` (width, height) can show.
 
-    Transparency is laid on white. BadMedia when it cannot be decoded, although it was checked at upload;
-    StorageFull or TransientError when it cannot be read or written. `still_wanted` is called in between, and may raise.
+    Transparency is laid on white or, where the ink is light, on a dark ground. BadMedia when it cannot be decoded,
+    although it was checked at upload; StorageFull or TransientError when it cannot be read or written. `still_wanted`
+    is called in between, and may raise.
     """
     still_wanted()
     image = _decoded(source)
@@ -27,8 +32,9 @@ def import_picture(source: Path, out: Path, *, frame_px: tuple[int, int], still_
     # Kept for the clip, which turns the colours into sRGB: without it a photo from a phone looks dull.
     profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
     if image.has_transparency_data:
-        paper = Image.new("RGBA", image.size, "white")
-        paper.alpha_composite(image.convert("RGBA"))
+        inked = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, _paper_for(inked))
+        paper.alpha_composite(inked)
         image = paper
         still_wanted()
     image = to_8_bits(image).convert("RGB")
@@ -49,6 +55,15 @@ def _decoded(source: Path) -> Image.Image:
             return ImageOps.exif_transpose(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadMedia("An image of this job cannot be decoded.") from error
+
+
+def _paper_for(inked: Image.Image) -> str:
+    """White, or dark where most of what is not transparent would be lost on white."""
+    # A sixteenth of a large picture says as much as all of it.
+    small = inked.reduce(max(1, min(inked.size) // 256))
+    ink, alpha = np.asarray(small.convert("RGB").convert("L")), np.asarray(small.getchannel("A"), np.float32)
+    light = float(alpha[ink > LIGHT_INK].sum())
+    return DARK_PAPER if light > alpha.sum() / 2 and alpha.mean() < MOST_COVERED * 255 else "white"
 
 
 def to_8_bits(image: Image.Image) -> Image.Image:

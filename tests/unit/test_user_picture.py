@@ -35,6 +35,30 @@ def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     assert imported(Image.new("RGBA", (300, 400), (0, 0, 0, 0)), tmp_path).getpixel((10, 10)) == (255, 255, 255)
 
 
+def inked(colour: str, covered: float = 0.3) -> Image.Image:
+    """A transparent picture with a bar of ink over the share `covered` of it."""
+    picture = Image.new("RGBA", (600, 400))
+    picture.paste(colour, (0, 0, round(600 * covered), 400))
+    return picture
+
+
+@pytest.mark.parametrize("ink", ["#FFFFFF", "#FFE600", "#E8F0FF"])
+def test_light_ink_lies_on_a_dark_ground(tmp_path: Path, ink: str) -> None:
+    found = imported(inked(ink), tmp_path).convert("L")
+    assert found.getpixel((20, 50)) > 190 and found.getpixel((found.width - 20, 50)) < 40
+
+
+@pytest.mark.parametrize("ink", ["#000000", "#0B3D91", "#E63946"])
+def test_other_ink_lies_on_white(tmp_path: Path, ink: str) -> None:
+    found = imported(inked(ink), tmp_path)
+    assert found.getpixel((found.width - 20, 50)) == (255, 255, 255)
+
+
+def test_a_light_photo_with_a_cut_corner_stays_on_white(tmp_path: Path) -> None:
+    found = imported(inked("#F4F4F4", covered=0.96), tmp_path)
+    assert found.getpixel((found.width - 2, 50))[0] > 240
+
+
 def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     photo = Image.new("RGB", (400, 200), "red")
     turned = photo.getexif()

@@ -15,7 +15,7 @@ OUTPUT = "picture.jpg"
 
 
 class ImageStep(StepHandler):
-    version = 2  # An upload is kept at the size at which the frame shows it.
+    version = 3  # An upload is kept at the size at which the frame shows it, light ink on a dark ground.
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         if "asset" in claim.params:
