@@ -135,6 +135,16 @@ def test_a_logo_comes_with_the_kit_and_is_the_orgs_own(api: Api, tmp_path: Path)
     assert video.template.logo.asset == logo.id and video.assets == {logo.id: logo.sha256}
 
 
+def test_a_logo_of_which_nothing_would_be_seen_is_refused_by_its_field(api: Api, tmp_path: Path) -> None:
+    Image.new("RGBA", (80, 40), (255, 0, 0, 0)).save(tmp_path / "empty.png")
+    with Client(api.url, api.key) as farm:
+        empty = farm.upload(tmp_path / "empty.png")
+    refused = put_kit(api, {"logo": empty.id})
+    assert refused.status == 422 and error_of(refused)["details"]["field"] == "logo"
+    answer = api.post("/api/videos", {"text": "A river.", "template": {"name": "ours", "logo": {"asset": empty.id}}})
+    assert answer.status == 422 and error_of(answer)["details"]["field"] == "template.logo.asset"
+
+
 def test_a_kit_belongs_to_one_organisation(api: Api) -> None:
     put_kit(api, KIT)
     stranger = api.stranger()
