@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.providers.drawn.choice import DECKS, UNMISTAKABLE, choose_look, choose_mood, deal, shuffled
+from app.providers.drawn.choice import DECKS, UNMISTAKABLE, VIEWS, choose_look, choose_mood, deal, shuffled
 from app.providers.drawn.compositions import COMPOSITIONS
 from app.providers.drawn.palettes import PALETTES
 from app.providers.drawn.themes import THEMES, Theme, themes_of
@@ -87,6 +87,46 @@ def test_the_opening_scene_shows_what_the_video_is_about() -> None:
         "Der Berg ruft": "ridges",
     }
     assert {title: deal(7, 1, title).composition for title in openings} == openings
+
+
+UNSEEN = (
+    "Chop the onion and simmer the soup with butter.",
+    "The mechanic checks the brakes and the engine of the car.",
+    "The parliament votes on the law after the election.",
+    "A new smartphone with a better screen and battery.",
+    "Families, friends and the whole community.",
+)
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_what_no_view_shows_opens_on_no_landscape(text: str) -> None:
+    openings = {deal(seed, 1, text, take).composition for seed in range(60) for take in range(3)}
+    assert not openings & ({*DECKS[0]} | VIEWS) and len(openings) > 3
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_nor_does_it_show_one_later_but_for_now_and_then(text: str) -> None:
+    dealt = [deal(seed, number, text).composition for seed in range(20) for number in range(1, 40)]
+    assert sum(name in DECKS[0] for name in dealt) < len(dealt) / 20
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_neutral_pictures_keep_their_distance_as_all_do(seed: int, every: int) -> None:
+    texts = [UNSEEN[number % 5] if number % every == 0 else "Sound and data in the city." for number in SCENES]
+    dealt = [deal(seed, number, text) for number, text in zip(SCENES, texts, strict=True)]
+    names = [card.composition for card in dealt]
+    for first in range(1, len(names)):
+        assert names[first] not in names[max(1, first - 8) : first]
+    assert len(set(dealt)) == len(dealt)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Harbour bridge closed after night storm", "The port of Esbjerg", "Two ferries stayed", "A ship sets sail"],
+)
+def test_harbours_and_ships_are_at_sea(title: str) -> None:
+    assert deal(7, 1, title).composition == "sea"
 
 
 def test_a_word_is_not_found_inside_another() -> None:

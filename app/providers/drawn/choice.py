@@ -26,6 +26,10 @@ DECKS = (
 LITERAL = frozenset({"volcano", "city", "planet", "soundlines", "blocks", "strata"})
 # Of these, the ones that would puzzle in a scene that does not name them.
 UNMISTAKABLE = frozenset({"volcano"})
+# Of the lines and the geometry, the ones in which a landscape or plants are seen.
+VIEWS = frozenset({"aurora", "leaves"})
+# Beyond every use that a card of its own deck can have.
+USED_ELSEWHERE = 1000
 LIGHT_MOODS, DARK_MOODS = (Mood.PALE, Mood.VIVID), (Mood.DEEP, Mood.VIVID)
 
 
@@ -74,16 +78,21 @@ def deal(seed: int, number: int, text: str, take: int = 0) -> Deal:
 
     The words may only exchange it for its partner, half a deck away: a picture of one thing gives way where that
     thing is not named, and steps in where it is. So a card is never dealt twice within nine scenes. The opening alone
-    takes from its whole deck what suits the words best. Another take is another card of the same deck, so that the
+    takes from its whole deck what suits the words best. What no view shows (a recipe, an election) has a neutral
+    picture where a view would come. Another take is another card of the same deck, so that the
     neighbours still differ.
     """
     scenic, *others = DECKS
     random.Random(f"decks {seed}").shuffle(others)
     # The first scene opens on a view: it is the poster, and the pictures that show a thing itself are in that deck.
     cards = shuffled(seed, (scenic, *others)[(number - 1) % len(DECKS)])
+    themes = themes_of(text)
+    is_views_turn = number % len(DECKS) == 1
+    if is_views_turn and themes and themes[0].has_no_view and (neutral := _neutral(seed, number, others, take)):
+        return neutral
     half = len(cards) // 2
     passed, place = divmod((number - 1) // len(DECKS), len(cards))
-    named = list(dict.fromkeys(name for theme in themes_of(text) for name in theme.compositions if name in cards))
+    named = list(dict.fromkeys(name for theme in themes for name in theme.compositions if name in cards))
     card = cards[place]
     partner = cards[(place + half) % (2 * half)] if place < 2 * half else card
     if number == 1:
@@ -95,6 +104,22 @@ def deal(seed: int, number: int, text: str, take: int = 0) -> Deal:
     instead = [name for name in cards if name != card and (name in named or name not in UNMISTAKABLE)]
     use = 0 if number == 1 else 1 + 2 * passed + (place >= half)
     return Deal([card, *instead][take % (len(instead) + 1)], use)
+
+
+def _neutral(seed: int, number: int, decks: list[tuple[str, ...]], take: int) -> Deal | None:
+    """A card of another deck from half of it away, which no scene nearby is dealt; None where that is no neutral one.
+
+    A picture of one thing could be dealt to a neighbour that names it, and so is none.
+    """
+    turn = (number - 1) // len(DECKS)
+    found = []
+    for deck in decks:
+        cards = shuffled(seed, deck)
+        # The opening comes before everything, and has the second half of the decks to choose from.
+        away = range(len(cards) // 2, len(cards) - 1 if number == 1 else len(cards) // 2 + 1)
+        found += [cards[(turn + places) % len(cards)] for places in away]
+    found = [name for name in found if name not in LITERAL | VIEWS]
+    return Deal(found[take % len(found)], USED_ELSEWHERE + turn) if found else None
 
 
 def shuffled(seed: int, deck: tuple[str, ...]) -> list[str]:

@@ -13,7 +13,7 @@ class DrawnPainter:
     """Implements Painter. Raise `version` when the same request gives other pixels: it is in the cache key."""
 
     name = "drawn"
-    version = "7"
+    version = "8"
     pool = Pool.CPU
     is_free = True
 

@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Theme:
-    """`stems` match the beginnings of words, in any letter case; `compositions` come best first."""
+    """`stems` match the beginnings of words, in any letter case; `compositions` come best first.
+
+    `has_no_view`: no landscape shows it, and any would show something else.
+    """
 
     name: str
     stems: tuple[str, ...]
     compositions: tuple[str, ...]
+    has_no_view: bool = False
 
 
-def theme(name: str, stems: str, compositions: str) -> Theme:
-    return Theme(name, tuple(stems.split()), tuple(compositions.split()))
+def theme(name: str, stems: str, compositions: str, *, has_no_view: bool = False) -> Theme:
+    return Theme(name, tuple(stems.split()), tuple(compositions.split()), has_no_view)
 
 
-# Each theme names at least one composition of each deck (see choice.py), so that no scene is left without an answer.
+# Each theme with a view names at least one composition of each deck (see choice.py), so that no scene is left without
+# an answer.
 THEMES = (
     theme(
         "volcano",
@@ -33,7 +38,9 @@ THEMES = (
     ),
     theme(
         "ocean",
-        "sea seas ocean water wave tide river lake rain ship sail fish coast beach island wasser meer fluss "
+        "sea seas ocean water wave tide river lake rain ship ships sail sailor sailing fish coast beach island harbour "
+        "harbor port ports ferry ferries boat boats vessel lighthouse storm flood wasser meer fluss hafen "
+        "fähre schiff sturm puerto barco tormenta porto nave tempesta bateau tempête "
         "mer eau océan agua mar océano acqua mare вода море океан θάλασσα νερό drink swim",
         "sea flow aurora bubbles halftone",
     ),
@@ -80,9 +87,11 @@ THEMES = (
     theme(
         "food",
         "cook food eat recipe kitchen bake bread dough flour sugar salt butter onion garlic sauce taste "
-        "flavour flavor simmer boil oven pan soup spice küche kochen essen cuisine cuire cocina comer cucina "
+        "flavour flavor simmer boil oven pan soup spice stir dish meal dinner egg eggs cheese meat rice "
+        "küche kochen essen cuisine cuire cocina comer cucina "
         "кухн ед φαγητό coffee tea",
-        "dunes sea rays flow bubbles leaves",
+        "bubbles leaves flow rays",
+        has_no_view=True,
     ),
     theme(
         "business",
@@ -119,7 +128,29 @@ THEMES = (
         "people",
         "people person team friend family community everyone human society menschen leute gens peuple gente "
         "люд народ άνθρωπ",
-        "city network bubbles",
+        "network bubbles",
+        has_no_view=True,
+    ),
+    theme(
+        "vehicles",
+        "car cars engine motor brake vehicle mechanic garage tyre tire wheel truck lorry bus bike bicycle auto autos "
+        "werkstatt voiture coche macchina",
+        "clock orbits facets network bauhaus",
+        has_no_view=True,
+    ),
+    theme(
+        "devices",
+        "phone phones smartphone telephone laptop tablet device gadget screen display camera battery keyboard printer "
+        "headphone gerät handy téléphone teléfono",
+        "tiles network halftone bauhaus",
+        has_no_view=True,
+    ),
+    theme(
+        "politics",
+        "politic election elect vote votes voter parliament government minister president senate congress law laws "
+        "court judge tax taxes policy treaty wahl regierung gesetz gouvernement gobierno governo",
+        "bauhaus network halftone contours",
+        has_no_view=True,
     ),
     theme(
         "light",
@@ -129,8 +160,7 @@ THEMES = (
     ),
     theme(
         "motion",
-        "wind air move speed flow travel journey fly storm weather current wind vent viento ветер άνεμος car "
-        "train plane",
+        "wind air move speed flow travel journey fly weather current wind vent viento ветер άνεμος train plane",
         "dunes flow contours clock",
     ),
 )
