@@ -24,6 +24,9 @@ LONG_PAUSE_S = 0.5  # silence over which a cue should not stretch
 # What a cut costs that tears apart `z. B.`, `Dr. Meier` or `5 km`, and one inside brackets; an ordinary cut costs 1.
 TEAR_COST = 6.0
 BRACKET_COST = 4.0
+# To show the end of one sentence with the beginning of the next: `old tunnel. Shares`. More than this makes more cues
+# too short to read, and hardly fewer of that kind.
+SENTENCE_COST = 2.5
 NEVER_COST = 60.0  # a cut that kinsoku forbids: paid only where a line would not fit otherwise
 MAX_CUE_TOKENS = 28  # more than two lines of prose hold; keeps the search short on pages of single letters
 
@@ -223,7 +226,7 @@ def _cue_cost(
         cost += 1.5 * max(0.0, 1 - shown_s / MIN_SHOWN_S)
     for index in range(first + 1, end):
         if tokens[index - 1].ends_sentence:
-            cost += 1.5
+            cost += SENTENCE_COST
         if tokens[index].word.start_s - tokens[index - 1].word.end_s > LONG_PAUSE_S:
             cost += 1
     return cost

@@ -98,6 +98,14 @@ def test_a_sentence_is_not_carried_over_into_the_next_cue() -> None:
     assert texts(cues)[0] == "It was late."
 
 
+@pytest.mark.parametrize(
+    "text", ["The workers left the tunnel. Shares fell on Monday.", "Shares fell on Monday. The ferry stayed in port."]
+)
+def test_no_sentence_begins_at_the_end_of_a_cue(text: str) -> None:
+    cues = break_into_cues(spoken(text, pause_s=0.35), SHORT_LINE)
+    assert all(". " not in cue for cue in texts(cues)) and len(cues) == 4
+
+
 def test_a_clause_ends_a_cue_where_it_can() -> None:
     cues = break_into_cues(spoken("When it all shook, everyone ran down the hill."), SHORT_LINE)
     assert any(text.endswith("shook,") for text in texts(cues))

@@ -26,7 +26,7 @@ POSTER_AT_S = 1.0
 
 
 class AssembleStep(StepHandler):
-    version = 3  # Subtitles are parted by dictionaries, and have the spaces that the author wrote.
+    version = 4  # Subtitles are parted by dictionaries, have the author's spaces, and keep to the ends of sentences.
     publishes = (VIDEO, SRT, VTT, POSTER)
 
     def published(self, claim: Claim) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from app.services.steps.image import OUTPUT as PICTURE
 
 
 class CardStep(StepHandler):
-    version = 4  # As the clip's: it leads to what the first scene shows, and has the same titles and logo.
+    version = 5  # As the clip's: it leads to what the first scene shows, and has the same titles and logo.
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         fonts = found_fonts(claim.params["title_card"]["lines"], claim.params["language"])
