@@ -170,11 +170,13 @@ def warm_up() -> None:
 
     from app.media import caption_pictures, encoder, picture_planes  # noqa: F401
     from app.media.kernels import blend_rows, stamp
+    from app.media.shrink import shrunk
 
     plane = np.zeros((2, 2), np.uint8)
     words = np.zeros((2, 2), np.uint16)
     blend_rows(plane, 0, 2, np.zeros(2, np.int64), np.zeros(2, np.uint16), plane.copy())
     stamp(plane, 0, 0, words, words)
+    shrunk(np.zeros((2, 2, 3), np.uint8), (0.0, 0.0, 2.0, 2.0), (1, 1))
 
 
 def _first_frame(source: Source, spec: ClipSpec, still_wanted: Callable[[], None]) -> FramePlanes:

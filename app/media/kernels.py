@@ -52,6 +52,23 @@ def blend_rows(source: Bytes2D, first: int, count: int, steps: Steps, weights: W
 
 
 @compiled
+def sum_rows(source: Bytes2D, firsts: Steps, weights: Floats, out: Bytes2D) -> None:
+    """out[i] = the sum of the source rows from firsts[i] on, each times its own of weights[i]."""
+    width = source.shape[1]
+    total = np.empty(width, np.float32)
+    for i in range(firsts.shape[0]):
+        total[:] = np.float32(0.5)  # what is cut off afterwards rounds
+        for tap in range(weights.shape[1]):
+            row = source[firsts[i] + tap]
+            weight = weights[i, tap]
+            for j in range(width):
+                total[j] += weight * np.float32(row[j])
+        target = out[i]
+        for j in range(width):
+            target[j] = np.uint8(min(np.float32(255), max(np.float32(0), total[j])))
+
+
+@compiled
 def stamp(plane: Bytes2D, left: int, top: int, ink: Words2D, keep: Words2D) -> None:
     """Lay a drawing over `plane` with its upper left corner at (left, top).
 

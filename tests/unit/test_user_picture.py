@@ -69,6 +69,24 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
         assert upright.height > upright.width
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_of_many_pixels_is_as_sharp_as_if_it_were_decoded_whole(tmp_path: Path, orientation: int) -> None:
+    seed = np.random.default_rng(3).integers(0, 256, (150, 100, 3), np.uint8)
+    photo = Image.fromarray(seed).resize((1200, 1800), Image.Resampling.BICUBIC)
+    turned = photo.getexif()
+    turned[0x0112] = orientation
+    photo.save(tmp_path / "photo.jpg", quality=95, exif=turned)
+
+    import_picture(tmp_path / "photo.jpg", tmp_path / "out.jpg", frame_px=FRAME_PX, still_wanted=always_wanted)
+
+    upright = photo.transpose(Image.Transpose.ROTATE_270) if orientation == 6 else photo
+    with Image.open(tmp_path / "out.jpg") as kept:
+        assert (kept.width > kept.height) == (orientation == 6)
+        wanted = np.asarray(upright.resize(kept.size, Image.Resampling.LANCZOS), np.float64)
+        error = float(np.mean((np.asarray(kept, np.float64) - wanted) ** 2))
+    assert 10 * np.log10(255**2 / error) > 34
+
+
 def test_no_more_pixels_are_kept_than_the_frame_can_show(tmp_path: Path) -> None:
     assert max(imported(Image.new("RGB", (3000, 5000)), tmp_path).size) <= 1.5 * max(FRAME_PX) + 1
 

@@ -36,8 +36,8 @@ class ClipStep(StepHandler):
     # Lower thirds keep clear of a logo and of tall captions, no logo is taller than a square one, a video that fits
     # badly sits on its own blur, and an interlaced one is deinterlaced. Captions are parted by dictionaries, and
     # numbers by rules of their own. A logo is trimmed, and has a halo where pictures would swallow it. Captions keep
-    # to the ends of sentences, and titles have no hyphen within a line.
-    version = 5
+    # to the ends of sentences, and titles have no hyphen within a line. Pictures are shrunk by a filter of ours.
+    version = 6
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
