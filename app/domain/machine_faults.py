@@ -44,7 +44,15 @@ def machine_fault(error: BaseException, doing: str) -> TransientError:
 
 def words_of(error: BaseException) -> str:
     """What an error says, without the name of a file of ours: a customer reads it."""
-    return getattr(error, "strerror", None) or without_paths(str(error))
+    return getattr(error, "strerror", None) or without_paths(said_by(error))
+
+
+def said_by(error: BaseException) -> str:
+    """`str(error)`, also where the exception of an effect or a library fails at that."""
+    try:
+        return str(error)
+    except Exception:
+        return "it does not say what"
 
 
 def without_paths(text: str) -> str:

@@ -11,9 +11,9 @@ from app.domain.waits import WaitReason
 from app.models import Job, Step
 from app.models.database import Database, database_now_s
 from app.services.claim_step import Claim
+from app.services.error_words import error_words
 from app.services.finish_step import close_attempt, owned_step
 from app.services.job_log import end_job, lock_job, record
-from config.redaction import redact
 
 
 def fail_step(database: Database, claim: Claim, error: SceneworksError) -> None:
@@ -33,8 +33,8 @@ def settle_failure(session: Session, job: Job, step: Step, error: SceneworksErro
         claims=step.token,
         postponed_s=step.postponed_s,
     )
-    # An adapter, an effect or a library may have quoted what it was given: no secret gets into the books.
-    message = redact(error.message)
+    # An adapter, an effect or a library may have quoted what it was given: secrets, a whole file, no text at all.
+    message = error_words(error.message)
     outcome = "postponed" if isinstance(decision, Postpone) else "failed"
     close_attempt(session, step.id, step.token, now, outcome, error.code, message)
     step.error_code, step.error_message = error.code, message

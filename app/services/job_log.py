@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import SceneworksError
 from app.domain.states import LIVE_STEP_STATUSES, JobStatus, StepStatus
 from app.models import Job, JobEvent, Step, StepAttempt
+from app.services.error_words import error_words
 from config.redaction import redact
 
 
@@ -72,12 +73,13 @@ def end_job(
     assert status.is_terminal and not JobStatus(job.status).is_terminal
     job.status = status
     job.finished_at = now
+    facts: dict[str, Any] = {}
     if error is not None:
-        message = redact(error.message)
+        message = error_words(error.message)
+        facts["error"] = {"code": error.code, "message": message}
         job.error_code, job.error_message, job.error_retryable = error.code, message, error.retryable
     if status is not JobStatus.SUCCEEDED:
         _cancel_live_steps(session, job, now)
-    facts: dict[str, Any] = {} if error is None else {"error": {"code": error.code, "message": redact(error.message)}}
     if reason is not None:
         facts["reason"] = redact(reason)
     if asked_by is not None:

@@ -18,6 +18,7 @@ from app.models.database import first_line, is_connection_trouble
 from app.services.adoption import Known, adoptable
 from app.services.claim_step import Claim, claim_step
 from app.services.dispatch import dispatch_now_or_later
+from app.services.error_words import error_words
 from app.services.fail_step import fail_step
 from app.services.farm import Farm
 from app.services.finish_step import Finished, finish_step
@@ -82,15 +83,27 @@ def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
         _look_up(farm, claim, lease)
         return
     try:
-        result = _result_of(farm, claim, lease)
+        # What cannot be committed is a failure too: let through, it would look like a worker that was lost.
+        _commit(farm, claim, _result_of(farm, claim, lease), lease)
     except LeaseLost:
         raise
     except Exception as error:
         failure = as_step_error(error)
-        log.warning("step_failed", error_code=failure.code, error=failure.message, exc_info=failure.code == "INTERNAL")
+        words = error_words(failure.message)
+        log.warning("step_failed", error_code=failure.code, error=words, exc_info=failure.code == "INTERNAL")
+        _store_failure(farm, claim, failure, lease)
+
+
+def _store_failure(farm: Farm, claim: Claim, failure: SceneworksError, lease: Lease) -> None:
+    try:
         _patiently(lambda: fail_step(farm.database, claim, failure), lease)
-    else:
-        _commit(farm, claim, result, lease)
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("failure_not_stored")
+        # Nothing of the failure is in it, so that nothing of the failure is in its way.
+        untold = SceneworksError("The step failed, and its error cannot be stored; the log of its worker has it.")
+        _patiently(lambda: fail_step(farm.database, claim, untold), lease)
 
 
 def _look_up(farm: Farm, claim: Claim, lease: Lease) -> None:
