@@ -40,7 +40,10 @@ class TeaserSpec:
 
 @dataclass(frozen=True)
 class TeaserFacts:
-    """As measured. `loops` 0 is for ever; `is_moving`: not all frames are the same."""
+    """As measured. `loops` 0 is for ever; `is_moving`: not all frames are the same.
+
+    Of a plain picture `duration_s` is 0 and `loops` None.
+    """
 
     format: str
     width_px: int
@@ -103,8 +106,10 @@ def check_teaser(path: Path, format: str, spec: TeaserSpec, *, may_be_still: boo
         found.append(f"it is {facts.format}, not {format}")
     if (facts.width_px, facts.height_px) != (spec.width_px, spec.height_px):
         found.append(f"{facts.width_px}×{facts.height_px} pixels instead of {spec.width_px}×{spec.height_px}")
-    # Frames that are alike may have been made one, which is shown for longer.
-    if abs(facts.duration_s - spec.frames * FRAME_S) > FRAME_S / 2:
+    # Frames that are alike may have been made one, which is shown for longer; all of them alike are a plain picture in
+    # WebP, which has no time at all.
+    is_picture = may_be_still and facts.frames == 1 and facts.duration_s == 0
+    if not is_picture and abs(facts.duration_s - spec.frames * FRAME_S) > FRAME_S / 2:
         found.append(f"{facts.duration_s:.2f} s instead of {spec.frames * FRAME_S:.2f} s")
     if facts.loops != 0 and facts.frames > 1:
         found.append("it does not loop for ever")

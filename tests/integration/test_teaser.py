@@ -98,6 +98,30 @@ def test_one_that_stands_still_or_plays_once_is_told(tmp_path: Path) -> None:
     check_teaser(tmp_path / "still.gif", "gif", SPEC, may_be_still=True)
 
 
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("colour", ["black", "0x0B2545"])
+def test_a_scene_that_stands_still_as_asked_makes_a_teaser_too(tmp_path: Path, format: str, colour: str) -> None:
+    video = tmp_path / "still.mp4"
+    ffmpeg("-f", "lavfi", "-i", f"color={colour}:s=80x144:r=30:d=4", "-c:v", "libx264", video)
+    made = teaser(video, tmp_path, format)
+    facts = check_teaser(made, format, SPEC, may_be_still=True)
+    assert (facts.width_px, facts.height_px, facts.is_moving) == (80, 144, False)
+    with pytest.raises(GateFailed, match="nothing moves in it"):
+        check_teaser(made, format, SPEC, may_be_still=False)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("filters", ["fade=d=1", "tpad=stop_mode=clone:stop_duration=1.5", "tpad=start_duration=1.5"])
+def test_one_that_moves_for_a_part_of_its_time_lasts_as_long_as_was_asked(
+    tmp_path: Path, format: str, filters: str
+) -> None:
+    video = tmp_path / "partly.mp4"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=80x144:r=30:d=0.5,{filters}", "-c:v", "libx264", video)
+    spec = fit_piece(replace(SPEC, start_s=0.0), length_s(video))
+    facts = check_teaser(teaser(video, tmp_path, format, spec), format, spec, may_be_still=True)
+    assert facts.is_moving and facts.duration_s == pytest.approx(spec.frames * FRAME_S, abs=FRAME_S / 2)
+
+
 def test_a_video_that_cannot_be_read_is_told_and_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "video.mp4").write_bytes(b"not a video")
     with pytest.raises(BadMedia):
