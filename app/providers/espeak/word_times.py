@@ -58,7 +58,10 @@ def word_times(tokens: Sequence[str], anchors: Sequence[Anchor], shaped: ShapedS
     """One Word a token, each with start < end, none starting before the one before it ends."""
     duration_s = len(shaped.samples) / SAMPLE_RATE_HZ
     pauses = [(shaped.seconds_at(pause.start), shaped.seconds_at(pause.end)) for pause in shaped.pauses]
-    starts = [max(EDGE_S, _out_of_pause(shaped.seconds_at(anchor.sample), pauses)) for anchor in anchors]
+    at = [max(EDGE_S, _out_of_pause(shaped.seconds_at(anchor.sample), pauses)) for anchor in anchors]
+    # Words of one breath before the first sound, or behind one pause, would begin at once: they share their time.
+    begins = [number for number in range(len(at)) if number == 0 or at[number] > max(at[:number])]
+    anchors, starts = [anchors[number] for number in begins], [at[number] for number in begins]
     words: list[Word] = []
     for number, anchor in enumerate(anchors):
         start_s = starts[number]
