@@ -46,6 +46,15 @@ class Usage:
     storage_bytes: int
 
 
+def has_room(quotas: Quotas, usage: Usage, job_video_s: float) -> bool:
+    """Whether `check_job` would let one more job, of so many seconds of video, pass."""
+    try:
+        check_job(quotas, usage, job_video_s, now=0.0)
+    except QuotaExceeded:
+        return False
+    return True
+
+
 def check_job(quotas: Quotas, usage: Usage, job_video_s: float, now: float) -> None:
     """QuotaExceeded when one more job, of so many seconds of video, is too much. `now`: epoch seconds."""
     if quotas.jobs_at_once is not None and usage.jobs >= quotas.jobs_at_once:

@@ -3,7 +3,7 @@
 Times are seconds since the epoch on the database's clock, as `clock.now_s()` gives them.
 """
 
-from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits, OrgStorage
+from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits, OrgStorage, OrgUsage
 from app.models.artifact import Artifact, Asset, StepResult
 from app.models.audit_entry import AuditEntry
 from app.models.base import db
@@ -29,6 +29,7 @@ __all__ = [
     "Org",
     "OrgLimits",
     "OrgStorage",
+    "OrgUsage",
     "PoolPause",
     "Schedule",
     "SignIn",

@@ -66,6 +66,21 @@ class OrgStorage(Model):
     counted_at: Mapped[float]
 
 
+class OrgUsage(Model):
+    """Never less than an organisation uses of its quotas: live jobs, and seconds of video asked for today.
+
+    Exact at `counted_at`; each job that is accepted since adds to it, and none that ends takes from it (see
+    `app.services.quotas`).
+    """
+
+    __tablename__ = "org_usage"
+
+    org_id: Mapped[int] = mapped_column(BigId, ForeignKey("orgs.id"), primary_key=True, autoincrement=False)
+    jobs: Mapped[int] = mapped_column(BigId)
+    video_s: Mapped[float]
+    counted_at: Mapped[float]
+
+
 class IdempotencyRecord(Model):
     """The answer to one `Idempotency-Key`, kept 24 h; `fingerprint` is the SHA-256 of the request's body."""
 

@@ -103,11 +103,13 @@ def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) ->
             return Accepted(view_job(session, job, now), replayed=True)
         farm.room.check()
         job = make(session, now)
-        check_job_quotas(session, farm.quotas, job, now)
         if asking.key is not None:
             add_record(session, asking.org_id, asking.key, {"job_id": job.public_id}, now)
         session.flush()
-        return Accepted(view_of(job, facts_of_new(session, job), now), replayed=False)
+        facts = facts_of_new(session, job)
+        # Last, for what it locks.
+        check_job_quotas(session, farm.quotas, job, now)
+    return Accepted(view_of(job, facts, now), replayed=False)
 
 
 def _reserve(farm: Farm, org_id: int, key: RequestKey) -> dict[str, Any] | None:

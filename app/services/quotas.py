@@ -2,34 +2,81 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Double, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
-from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload, day_began_s
+from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload, day_began_s, has_room
 from app.domain.states import JobKind, JobStatus
-from app.models import Asset, Job, Org, OrgLimits, OrgStorage
+from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage
 from app.models.job import IS_LIVE
 
 CAME_TO_NOTHING = (JobStatus.FAILED, JobStatus.CANCELED)
+# What an organisation uses is added up anew when it seems too much, and this often: an estimate of a video's length
+# may have been too low.
+COUNTED_ANEW_AFTER_S = 60.0
+
+# Built once: every request that makes a job runs it.
+OF_ORG = OrgLimits.org_id == bindparam("org")
+COUNT_IN = (
+    update(OrgUsage)
+    .where(OrgUsage.org_id == bindparam("org"))
+    .values(jobs=OrgUsage.jobs + 1, video_s=OrgUsage.video_s + bindparam("own_s", type_=Double))
+    .returning(
+        OrgUsage.jobs,
+        OrgUsage.video_s,
+        OrgUsage.counted_at,
+        select(OrgLimits.jobs_at_once).where(OF_ORG).scalar_subquery(),
+        select(OrgLimits.minutes_a_day).where(OF_ORG).scalar_subquery(),
+        select(OrgLimits.storage_bytes).where(OF_ORG).scalar_subquery(),
+        select(OrgStorage.size_bytes).where(OrgStorage.org_id == bindparam("org")).scalar_subquery(),
+    )
+)
+COUNTED = (
+    update(OrgUsage)
+    .where(OrgUsage.org_id == bindparam("org"))
+    .values(
+        jobs=bindparam("live"), video_s=bindparam("today_s", type_=Double), counted_at=bindparam("at", type_=Double)
+    )
+)
+# The farm's own canaries are nobody's. A job whose length nobody knows counts as none.
+_COUNTS = (Job.org_id == bindparam("org"), Job.kind != JobKind.CANARY)
+_TODAY = (Job.created_at >= bindparam("day_began", type_=Double), Job.status.not_in(CAME_TO_NOTHING))
+ADD_UP = select(
+    select(func.count()).select_from(Job).where(*_COUNTS, text(IS_LIVE)).scalar_subquery(),
+    select(func.coalesce(func.sum(Job.video_s), 0.0)).where(*_COUNTS, *_TODAY).scalar_subquery(),
+)
 
 
 def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float) -> None:
     """QuotaExceeded when this job, stored in this very transaction, is more than its organisation may have.
 
-    The organisation's row is locked until the end: of two jobs at once the second one sees the first. It is locked
-    after every other lock, so that nobody who holds it waits for one.
+    The organisation's usage is locked until the end: of two jobs at once the second one sees the first. It is locked
+    after every other lock, so that nobody who holds it waits for one, and holds up the organisation's other requests
+    for no longer than a commit takes.
     """
-    quotas, stored_bytes = _lock_org(session, farm_quotas, job.org_id)
+    connection, own_s = session.connection(), job.video_s or 0.0
+    asked = {"org": job.org_id, "own_s": own_s}
+    counted = connection.execute(COUNT_IN, asked).one_or_none()
+    if counted is None:
+        _begin_counting(session, job.org_id)
+        counted = connection.execute(COUNT_IN, asked).one()
+    jobs, video_s, counted_at, *limits, counted_bytes = counted
+    quotas = farm_quotas.overridden(Quotas(*limits))
     if quotas == NO_QUOTAS:
         return
-    own_s = job.video_s or 0.0
-    jobs, video_s = session.execute(_jobs_and_seconds(job.org_id, now)).one()
-    check_job(quotas, Usage(jobs - 1, max(0.0, video_s - own_s), stored_bytes), own_s, now)
+    usage = Usage(jobs - 1, video_s - own_s, counted_bytes or 0)
+    if now - counted_at < COUNTED_ANEW_AFTER_S and has_room(quotas, usage, own_s):
+        return
+    # Jobs have ended since, or videos turned out longer than estimated. Only now it is worth adding them up.
+    jobs, video_s = _jobs_and_seconds(session, job.org_id, now)
+    connection.execute(COUNTED, {"org": job.org_id, "live": jobs, "today_s": video_s, "at": now})
+    check_job(quotas, Usage(jobs - 1, max(0.0, video_s - own_s), counted_bytes or 0), own_s, now)
 
 
 def check_upload_quota(session: Session, farm_quotas: Quotas, org_id: int, size_bytes: int) -> None:
     """QuotaExceeded when storage has no room for a file of this size; the organisation's row stays locked."""
-    quotas, _ = _lock_org(session, farm_quotas, org_id)
+    _lock_org(session, org_id)
+    quotas = quotas_of(session, farm_quotas, org_id)
     if quotas.storage_bytes is not None:
         check_upload(quotas, stored_bytes(session, org_id), size_bytes)
 
@@ -43,7 +90,7 @@ def quotas_of(session: Session, farm_quotas: Quotas, org_id: int) -> Quotas:
 
 
 def usage_of(session: Session, org_id: int, now: float) -> Usage:
-    jobs, video_s = session.execute(_jobs_and_seconds(org_id, now)).one()
+    jobs, video_s = _jobs_and_seconds(session, org_id, now)
     return Usage(jobs, video_s, stored_bytes(session, org_id))
 
 
@@ -55,25 +102,20 @@ def stored_bytes(session: Session, org_id: int) -> int:
     return int(uploaded or 0) + (0 if counted is None else counted.size_bytes)
 
 
-def _lock_org(session: Session, farm_quotas: Quotas, org_id: int) -> tuple[Quotas, int]:
-    """The quotas, and the stored bytes as last counted. A statement of its own: what follows sees the latest state."""
-    columns = (OrgLimits.jobs_at_once, OrgLimits.minutes_a_day, OrgLimits.storage_bytes, OrgStorage.size_bytes)
-    jobs_at_once, minutes_a_day, storage_bytes, counted_bytes = session.execute(
-        select(*columns)
-        .select_from(Org)
-        .outerjoin(OrgLimits, OrgLimits.org_id == Org.id)
-        .outerjoin(OrgStorage, OrgStorage.org_id == Org.id)
-        .where(Org.id == org_id)
-        # Against each other only: whoever stores a row of this organisation need not wait.
-        .with_for_update(of=Org, key_share=True)
-    ).one()
-    return farm_quotas.overridden(Quotas(jobs_at_once, minutes_a_day, storage_bytes)), counted_bytes or 0
+def _lock_org(session: Session, org_id: int) -> None:
+    """A statement of its own: what follows sees the latest state."""
+    # Against each other only: whoever stores a row of this organisation need not wait.
+    session.execute(select(Org.id).where(Org.id == org_id).with_for_update(key_share=True))
 
 
-def _jobs_and_seconds(org_id: int, now: float) -> Select[tuple[int, float]]:
-    """The farm's own canaries are nobody's. A job whose length nobody knows counts as none."""
-    of_org = (Job.org_id == org_id, Job.kind != JobKind.CANARY)
-    live = select(func.count()).select_from(Job).where(*of_org, text(IS_LIVE)).scalar_subquery()
-    today = (Job.created_at >= day_began_s(now), Job.status.not_in(CAME_TO_NOTHING))
-    video_s = select(func.coalesce(func.sum(Job.video_s), 0.0)).where(*of_org, *today).scalar_subquery()
-    return select(live, video_s)
+def _begin_counting(session: Session, org_id: int) -> None:
+    """Of two first jobs at once the second one waits here, and finds the first one's row."""
+    _lock_org(session, org_id)
+    if session.get(OrgUsage, org_id) is None:
+        session.add(OrgUsage(org_id=org_id, jobs=0, video_s=0.0, counted_at=0.0))
+        session.flush()
+
+
+def _jobs_and_seconds(session: Session, org_id: int, now: float) -> tuple[int, float]:
+    jobs, video_s = session.connection().execute(ADD_UP, {"org": org_id, "day_began": day_began_s(now)}).one()
+    return jobs, video_s

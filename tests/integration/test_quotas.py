@@ -16,7 +16,7 @@ from urllib3 import BaseHTTPResponse
 from app.client import Client, FarmUnable, OwnLimits, VideoRequest
 from app.client.patience import may_pass
 from app.domain.states import JobStatus
-from app.models import Job, JobEvent, Org, OrgStorage
+from app.models import Job, JobEvent, Org, OrgStorage, OrgUsage
 from app.models.database import Database
 from app.services.count_storage import count_storage, count_storage_now_and_then
 from tests.api_server import Api, data_of, error_of, finished_job, local_org_id, serve
@@ -44,9 +44,10 @@ def upload(api: Api, side_px: int) -> BaseHTTPResponse:
 
 
 def change(api: Api, **values: Any) -> None:
-    """Change all jobs as if the farm had."""
+    """Change all jobs as if the farm had, a while ago."""
     with api.farm.database.begin() as session:
         session.execute(update(Job).values(**values))
+        session.execute(update(OrgUsage).values(counted_at=0.0))
 
 
 def quota_of(api: Api, name: str) -> dict[str, Any]:

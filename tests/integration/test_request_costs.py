@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.domain.video import VideoInput
-from app.models import Job, Step
+from app.models import Job, OrgUsage, Step
 from app.models.database import Database
 from app.services import outlook
 from app.services.claim_step import claim_step
@@ -84,6 +84,23 @@ def test_a_video_is_stored_with_a_statement_for_each_thing_that_is_stored(api: A
     with counted(api.farm.database) as statements:
         assert api.post("/api/videos", {"text": "…"}).status == 422
     assert len(statements) == 1
+
+
+def test_no_video_adds_up_what_its_organisation_has_asked_for_before(api: Api) -> None:
+    def adds_up(statement: str) -> bool:
+        return "sum(jobs.video_s)" in statement
+
+    with counted(api.farm.database) as statements:
+        for _ in range(5):
+            api.accept()
+    assert not any(map(adds_up, statements))
+    # Unless it has been a while.
+    with api.farm.database.begin() as session:
+        session.execute(update(OrgUsage).values(counted_at=0.0))
+    with counted(api.farm.database) as statements:
+        api.accept()
+        api.accept()
+    assert sum(map(adds_up, statements)) == 1
 
 
 class HeldBell(ListBell):
