@@ -61,12 +61,31 @@ def write_sound(container: OutputContainer, stream: AudioStream, blocks: Iterabl
 
 
 def decode_sound(path: Path, demuxer: str = "mov") -> Iterator[Samples]:
-    """The samples that a player plays of a file's first sound track, priming and padding left out, in blocks."""
+    """The samples that a player plays of a file's first sound track, priming and padding left out, second by second."""
     with open_media(path, demuxer, decoders=SOUND_DECODERS) as container:
         stream = container.streams.audio[0]
         end = None if stream.duration is None else (stream.start_time or 0) + stream.duration
+        # A frame is some 20 ms of sound, and to make an array of each takes as long as to decode it.
+        held = av.AudioFifo()
         for frame in container.decode(stream):
-            block = frame.to_ndarray().astype(np.float32, copy=False)
+            left = frame.samples
             if end is not None and frame.pts is not None and frame.time_base == stream.time_base:
-                block = block[:, : max(0, end - frame.pts)]
-            yield block
+                left = max(0, end - frame.pts)
+            frame.pts = None
+            if left < frame.samples:
+                yield from _blocks(held, partial=True)
+                yield _samples(frame)[:, :left]
+            else:
+                held.write(frame)
+                yield from _blocks(held, partial=False)
+        yield from _blocks(held, partial=True)
+
+
+def _blocks(held: av.AudioFifo, *, partial: bool) -> Iterator[Samples]:
+    """What is held, if it is a second; with `partial` also if it is less."""
+    if frame := held.read(0 if partial else RATE_HZ):
+        yield _samples(frame)
+
+
+def _samples(frame: av.AudioFrame) -> Samples:
+    return frame.to_ndarray().astype(np.float32, copy=False)

@@ -82,6 +82,12 @@ def analyse(blocks: Iterable[Samples]) -> Analysis:
     return Analysis(np.concatenate(energies), np.concatenate(peaks))
 
 
+def energies_of(blocks: Iterable[Samples]) -> NDArray[np.float64]:
+    """An analysis without its peaks, which are half of the work."""
+    energies = [hops for hops, _ in _seconds(blocks, with_peaks=False)]
+    return np.concatenate(energies) if energies else np.zeros(0)
+
+
 def measure(blocks: Iterable[Samples]) -> Loudness:
     """Loudness and true peak of a stream of 48 kHz blocks, in a sixth of an analysis's memory."""
     energies: list[NDArray[np.float64]] = []
@@ -93,25 +99,27 @@ def measure(blocks: Iterable[Samples]) -> Loudness:
     return Loudness(integrated_lufs, to_db(highest), sounding_s)
 
 
-def _seconds(blocks: Iterable[Samples]) -> Iterator[Second]:
-    """The energies and the peaks of each second of the stream; the last may be shorter."""
+def _seconds(blocks: Iterable[Samples], *, with_peaks: bool = True) -> Iterator[Second]:
+    """The energies and the peaks (or zeros) of each second of the stream; the last may be shorter."""
     state: NDArray[np.float64] | None = None
     for window, frames in _windows(blocks):
         if state is None:
             state = np.zeros((len(window), *_K_WEIGHTING[:, :2].shape))
-        yield _second(np.ascontiguousarray(window), frames, state)
+        yield _second(np.ascontiguousarray(window), frames, state, with_peaks)
 
 
-def _second(window: Samples, frames: int, state: NDArray[np.float64]) -> Second:
+def _second(window: Samples, frames: int, state: NDArray[np.float64], with_peaks: bool) -> Second:
     """Of the middle second of a window, of which `frames` are real. `state` is the filters' of each channel."""
     alike = len(window) == 2 and np.array_equal(window[0], window[1]) and np.array_equal(state[0], state[1])
     hops, peaks = np.zeros(HOPS_PER_S), np.zeros(PEAKS_PER_S, np.float32)
     for channel, memory in zip(window[:1] if alike else window, state, strict=False):
-        energies, highest = np.empty(HOPS_PER_S), np.empty(PEAKS_PER_S, np.float32)
+        energies = np.empty(HOPS_PER_S)
         filtered_energies(channel[_MARGIN:-_MARGIN], _K_WEIGHTING, memory, energies)
-        highest_between(channel, _MARGIN, _phases(), highest)
         hops += energies
-        peaks = np.maximum(peaks, highest)
+        if with_peaks:
+            highest = np.empty(PEAKS_PER_S, np.float32)
+            highest_between(channel, _MARGIN, _phases(), highest)
+            peaks = np.maximum(peaks, highest)
     if alike:
         # A voice in the middle is the same on both sides: half the work, twice the energy.
         hops *= 2.0

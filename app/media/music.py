@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.domain.errors import BadMedia
 from app.media.ffmpeg import run_ffmpeg
 from app.media.inspect_audio import inspect_audio
-from app.media.loudness import BOTH_SIDES_LU, HOPS_PER_S, RATE_HZ, Analysis, Samples, from_db, gated_loudness, measure
+from app.media.loudness import BOTH_SIDES_LU, HOPS_PER_S, RATE_HZ, Samples, energies_of, from_db, gated_loudness
 from app.media.probe import input_options, local_url
 
 # Below the narration's loudness, in pauses and under words. Speech stays intelligible from −15 LU on.
@@ -110,10 +110,11 @@ def prepare_music(
         raise BadMedia("the music holds no sound that can be played")
     unweighted = Music(path, decoded, gain=1.0, channels=channels)
     blocks = reporting(unweighted.blocks(decoded), decoded, lambda fraction: report(0.6 + 0.4 * fraction))
-    heard = measure(blocks)
-    if speech_lufs is None or heard.sounding_s == 0.0:
+    heard_lufs, sounding_s = gated_loudness(energies_of(blocks))
+    if speech_lufs is None or sounding_s == 0.0:
         return unweighted
-    heard_lufs = heard.integrated_lufs + (BOTH_SIDES_LU if channels == 1 else 0.0)
+    if channels == 1:
+        heard_lufs += BOTH_SIDES_LU
     return replace(unweighted, gain=from_db(speech_lufs + PAUSE_LU - heard_lufs))
 
 
@@ -126,11 +127,11 @@ def reporting(blocks: Iterator[Samples], frames: int, report: Callable[[float], 
         report(min(1.0, done / frames))
 
 
-def ducking(narration: Analysis) -> NDArray[np.float32]:
-    """The music's factor in each 10 ms: 1 in pauses, DUCKED_LU − PAUSE_LU down under speech."""
-    loudness_lufs, _ = gated_loudness(narration.energies)
+def ducking(energies: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The music's factor in each 10 ms: 1 in pauses, DUCKED_LU − PAUSE_LU down under speech of these energies."""
+    loudness_lufs, _ = gated_loudness(energies)
     threshold = 10.0 ** ((loudness_lufs - _SPEECH_RANGE_LU + 0.691) / 10.0) * RATE_HZ / HOPS_PER_S
-    speaks = (narration.energies > max(threshold, 1e-9)).astype(np.float64)
+    speaks = (energies > max(threshold, 1e-9)).astype(np.float64)
     hold, smoothing = round(_HOLD_S * HOPS_PER_S), round(_SMOOTHING_S * HOPS_PER_S)
     reach = hold + smoothing // 2
     counts = np.concatenate(([0.0], np.cumsum(np.pad(speaks, reach))))
@@ -154,8 +155,9 @@ def mix(
         places = np.arange(start, start + voice.shape[1])
         near = slice(max(0, start // per_hop - 1), (start + voice.shape[1]) // per_hop + 2)
         gain = np.interp(places, hop_middles[near], duck[near])
-        # A raised cosine: it neither starts nor ends with a corner.
-        fade = np.clip((frames - places) / fade_frames, 0.0, 1.0)
-        gain *= 0.5 - 0.5 * np.cos(np.pi * fade)
+        if frames - places[-1] < fade_frames:
+            # A raised cosine: it neither starts nor ends with a corner.
+            fade = np.clip((frames - places) / fade_frames, 0.0, 1.0)
+            gain *= 0.5 - 0.5 * np.cos(np.pi * fade)
         yield voice + bed * gain.astype(np.float32)
         start += voice.shape[1]

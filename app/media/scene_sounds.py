@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.media.ffmpeg import run_ffmpeg
 from app.media.inspect_audio import inspect_audio
-from app.media.loudness import RATE_HZ, from_db, measure
+from app.media.loudness import RATE_HZ, energies_of, from_db, gated_loudness
 from app.media.music import PAUSE_LU
 from app.media.probe import input_options, local_url
 from app.media.sound_bed import SoundBed
@@ -88,10 +88,11 @@ def _decode(sound: SceneSound, out: Path, report: Callable[[float], None]) -> No
 
 
 def _gain(decoded: NDArray[np.float32], speech_lufs: float | None) -> float:
-    heard = measure(decoded[start : start + RATE_HZ].T for start in range(0, len(decoded), RATE_HZ))
-    if speech_lufs is None or heard.sounding_s == 0.0:
+    blocks = (decoded[start : start + RATE_HZ].T for start in range(0, len(decoded), RATE_HZ))
+    heard_lufs, sounding_s = gated_loudness(energies_of(blocks))
+    if speech_lufs is None or sounding_s == 0.0:
         return 1.0
-    return from_db(min(MOST_GAIN_DB, speech_lufs + PAUSE_LU - heard.integrated_lufs))
+    return from_db(min(MOST_GAIN_DB, speech_lufs + PAUSE_LU - heard_lufs))
 
 
 def _at(sound: SceneSound, decoded: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:

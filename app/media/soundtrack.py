@@ -11,7 +11,17 @@ from app.domain.errors import PermanentError
 from app.media.aac import decode_sound, encode_aac
 from app.media.files import named_errors, written_whole
 from app.media.leveling import apply_level, level_for
-from app.media.loudness import BOTH_SIDES_LU, RATE_HZ, Analysis, Loudness, Samples, analyse, gated_loudness, measure
+from app.media.loudness import (
+    BOTH_SIDES_LU,
+    RATE_HZ,
+    Analysis,
+    Loudness,
+    Samples,
+    analyse,
+    energies_of,
+    gated_loudness,
+    measure,
+)
 from app.media.music import ducking, mix, prepare_music, reporting
 from app.media.narration import Line, lay_narration
 from app.media.scene_sounds import SceneSound, lay_scene_sounds
@@ -82,8 +92,8 @@ def _mixed(
     """How to get the mix, as often as it is needed: it is cheaper to make again than to store."""
     if music is None and not scene_sounds:
         return bed.blocks
-    narration = analyse(reporting(bed.blocks(), bed.frames, _part(report, 0.0, 0.4)))
-    one_side_lufs, sounding_s = gated_loudness(narration.energies)
+    energies = energies_of(reporting(bed.blocks(), bed.frames, _part(report, 0.0, 0.4)))
+    one_side_lufs, sounding_s = gated_loudness(energies)
     speech_lufs = one_side_lufs + BOTH_SIDES_LU if sounding_s > 0.0 else None
     beds: list[Callable[[], Iterator[Samples]]] = []
     if music is not None:
@@ -100,7 +110,7 @@ def _mixed(
             report=_part(report, 0.8, 1.0),
         )
         beds.append(laid.blocks)
-    duck = ducking(narration)
+    duck = ducking(energies)
     return lambda: mix(bed.blocks(), map(_sum, *(blocks() for blocks in beds)), duck, bed.frames)
 
 

@@ -34,6 +34,22 @@ def music(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("duration_s", [0.01, 1.0, 2.35, 3.0])
+def test_a_sound_is_decoded_second_by_second_to_its_last_sample(tmp_path: Path, duration_s: float) -> None:
+    out, played = tmp_path / "sound.m4a", tmp_path / "played.f32"
+    speech = write_wav(tmp_path / "speech.wav", speech_like(5.0)[: int(duration_s * 22_050)])
+    make_soundtrack([Line(speech, 0.0)], duration_s=duration_s, music=None, out=out, report=nobody_cares)
+
+    blocks = list(decode_sound(out))
+
+    # What the edit list leaves out of the last packet is cut off at the sample.
+    ffmpeg("-i", out, "-f", "f32le", "-c:a", "pcm_f32le", played)
+    samples = np.fromfile(played, np.float32).reshape(-1, 2).T[:, : round(duration_s * 48_000)]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), samples)
+    assert len(blocks) <= duration_s + 3
+    assert max(block.shape[1] for block in blocks) <= 48_000
+
+
 def test_speech_meets_the_target_on_ffmpegs_own_meter(tmp_path: Path) -> None:
     lines = [Line(write_wav(tmp_path / f"{n}.wav", speech_like(4.0, seed=n)), at_s=0.1 + 5 * n) for n in range(4)]
     out = tmp_path / "sound.m4a"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.media.leveling import MAX_REDUCTION_SHORT_DB, Level, apply_level, level_for, limiter_gain
-from app.media.loudness import RATE_HZ, Analysis, Samples, analyse, from_db, measure
+from app.media.loudness import RATE_HZ, Analysis, Samples, analyse, energies_of, from_db, measure
 
 
 def stereo(samples: np.ndarray) -> list[Samples]:
@@ -47,6 +47,14 @@ def test_how_the_stream_is_cut_does_not_change_the_measure() -> None:
 
     assert cut.integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-4)
     assert cut.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp, abs=1e-4)
+
+
+def test_energies_alone_are_those_of_the_analysis() -> None:
+    sound = bursts(3.7, seed=2, crest=3.0)
+    blocks = [np.stack([sound, sound * 0.5]).astype(np.float32)]
+
+    np.testing.assert_array_equal(energies_of(blocks), analyse(blocks).energies)
+    assert energies_of([]).size == 0
 
 
 @settings(max_examples=25, deadline=None)
