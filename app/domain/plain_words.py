@@ -16,6 +16,7 @@ from app.domain.scripts import Script, script_of
 MAX_CONTROL_SHARE = 0.01
 # Longer than any word of prose; only unspaced scripts write such runs, and they are parted elsewhere.
 MAX_TOKEN_CHARS = 200
+# What ends a sentence, by the script of its last letter; in all others it is a full stop.
 _STOPS = {
     **dict.fromkeys((Script.HAN, Script.KANA), "。"),
     **dict.fromkeys((Script.DEVANAGARI, Script.BENGALI, Script.GURMUKHI), "।"),

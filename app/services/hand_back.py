@@ -11,8 +11,8 @@ from app.domain.states import StepStatus
 from app.models import Step, Worker
 from app.models.database import Database, database_now_s
 from app.models.step import IS_LEASED
-from app.services.finish_step import close_attempt
 from app.services.job_log import lock_job, record
+from app.services.let_go import let_go
 
 log = structlog.get_logger()
 
@@ -33,12 +33,8 @@ def hand_back(database: Database, worker: str) -> int:
             if step.status != StepStatus.RUNNING or step.worker != worker:
                 continue
             now = database_now_s(session)
-            close_attempt(session, step.id, step.token, now, "handed_back")
             record(session, job, "step.handed_back", now, step=step.name, attempt=step.attempt)
-            step.status, step.ready_at = StepStatus.READY, now
-            step.attempt -= 1
-            step.lease_expires_at = None
-            step.progress = 0.0
+            let_go(session, step, now, "handed_back")
             handed_back += 1
             about = {"job_id": job.public_id, "correlation_id": job.correlation_id}
             log.info("step_handed_back", step=step.name, worker=worker, **about)

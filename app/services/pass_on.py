@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.domain.states import StepStatus
 from app.models.database import Database, database_now_s
 from app.services.claim_step import Claim
-from app.services.finish_step import close_attempt, owned_step
+from app.services.finish_step import owned_step
 from app.services.job_log import lock_job, record
+from app.services.let_go import let_go
 
 
 def pass_on(database: Database, claim: Claim) -> None:
@@ -15,10 +15,6 @@ def pass_on(database: Database, claim: Claim) -> None:
         job = lock_job(session, claim.job_id)
         step = owned_step(session, claim)
         now = database_now_s(session)
-        close_attempt(session, step.id, step.token, now, "passed_on")
         record(session, job, "step.passed_on", now, step=step.name, attempt=step.attempt)
         step.pool, step.work_pool = step.work_pool or step.pool, None
-        step.status, step.ready_at = StepStatus.READY, now
-        step.attempt -= 1
-        step.lease_expires_at = None
-        step.progress = 0.0
+        let_go(session, step, now, "passed_on")

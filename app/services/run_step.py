@@ -70,18 +70,18 @@ def run_step(farm: Farm, heartbeat: Heartbeat, step_id: int, worker: str) -> Non
     ):
         try:
             with heartbeat.hold(LeaseKey(claim.step_id, claim.token)) as lease:
-                _run_claimed(farm, claim, lease)
-            log.info("step_done", elapsed_s=round(time.monotonic() - started, 3))
+                ended_as = _run_claimed(farm, claim, lease)
+            log.info(ended_as, elapsed_s=round(time.monotonic() - started, 3))
         except LeaseLost as error:
             log.info("step_let_go", reason=error.message)
         finally:
             dispatch_now_or_later(farm.database, farm.bell, farm.limits)
 
 
-def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
+def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> str:
+    """What became of the step, as its line in the log says it."""
     if claim.work_pool is not None:
-        _look_up(farm, claim, lease)
-        return
+        return _look_up(farm, claim, lease)
     try:
         # What cannot be committed is a failure too: let through, it would look like a worker that was lost.
         _commit(farm, claim, _result_of(farm, claim, lease), lease)
@@ -92,6 +92,8 @@ def _run_claimed(farm: Farm, claim: Claim, lease: Lease) -> None:
         words = error_words(failure.message)
         log.warning("step_failed", error_code=failure.code, error=words, exc_info=failure.code == "INTERNAL")
         _store_failure(farm, claim, failure, lease)
+        return "step_ended"
+    return "step_done"
 
 
 def _store_failure(farm: Farm, claim: Claim, failure: SceneworksError, lease: Lease) -> None:
@@ -106,7 +108,7 @@ def _store_failure(farm: Farm, claim: Claim, failure: SceneworksError, lease: Le
         _patiently(lambda: fail_step(farm.database, claim, untold), lease)
 
 
-def _look_up(farm: Farm, claim: Claim, lease: Lease) -> None:
+def _look_up(farm: Farm, claim: Claim, lease: Lease) -> str:
     """Adopt the step's result for the pool that would have to do it, or pass the step on to that pool."""
     try:
         result = _known_result(farm, claim, _input_hash(farm, claim, lease), lease)
@@ -118,8 +120,9 @@ def _look_up(farm: Farm, claim: Claim, lease: Lease) -> None:
         result = None
     if result is None:
         _patiently(lambda: pass_on(farm.database, claim), lease)
-    else:
-        _commit(farm, claim, result, lease)
+        return "step_passed_on"
+    _commit(farm, claim, result, lease)
+    return "step_done"
 
 
 def _commit(farm: Farm, claim: Claim, result: Finished, lease: Lease) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app.domain.revision import SceneEdit
 from app.domain.states import Pool
@@ -80,7 +81,9 @@ def test_a_worker_that_cannot_even_look_passes_the_step_on(farm: Farm, org_id: i
         ).one()
     while steps_of(farm, revision)["scene/1/clip"].status == "blocked":
         work_off(farm, steps=1)
-    run_step(elsewhere, SteadyHeartbeat(), clip.id, "worker-2")
+    with capture_logs() as told:
+        run_step(elsewhere, SteadyHeartbeat(), clip.id, "worker-2")
+    assert [line["event"] for line in told] == ["step_not_looked_up", "step_passed_on"]
     assert outcomes(farm, clip) == ["passed_on"]
     finished(farm, org_id, revision)
     # Adopted where the clips are made, after all.
