@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import tempfile
@@ -22,6 +23,12 @@ MEMORY_KB = 3_000_000
 # Seeking may have to decode what lies between two key frames first.
 FRAME_WITHIN_S = 60.0
 _STDERR_BYTES = 4000
+_HEARD_BYTES = 1_000_000
+# How the ffmpeg program words, in this version and in those before, that a packet or a frame of it is damaged. What a
+# decoder says by itself is no sign: where a video was cut it misses pictures that are never shown.
+_DAMAGED = re.compile(
+    rb"corrupt decoded frame|Error submitting packet to decoder|Decoding error|Error while decoding stream"
+)
 
 
 class FramePipe:
@@ -32,8 +39,9 @@ class FramePipe:
         self._piece = np.empty(piece_bytes, np.uint8)
         self._still_wanted = still_wanted
         self._stderr = tempfile.TemporaryFile()
+        self._damaged_frames, self._heard_bytes, self._half_line = 0, 0, b""
         limited = ["/bin/sh", "-c", f'ulimit -v {MEMORY_KB}; exec "$@"', "limited"]
-        command = [*limited, ffmpeg_binary(), *QUIET, "-v", "error", *args, "pipe:1"]
+        command = [*limited, ffmpeg_binary(), *QUIET, "-v", "repeat+warning", *args, "pipe:1"]
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", GUARD, "guard", *command],
             stdin=subprocess.PIPE,
@@ -65,10 +73,20 @@ class FramePipe:
             filled += count
         return self._piece
 
+    def damaged_frames(self) -> int:
+        """How many frames the program has found damaged so far. It may be ahead of the pieces that were read."""
+        said = os.pread(self._stderr.fileno(), _HEARD_BYTES, self._heard_bytes)
+        if said:
+            self._heard_bytes += len(said)
+            *lines, self._half_line = (self._half_line + said).split(b"\n")
+            self._damaged_frames += sum(_DAMAGED.search(line) is not None for line in lines)
+        return self._damaged_frames
+
     def fault(self) -> Exception:
         """How the program ended, once `next_piece` has given None: TransientError when it was killed."""
         self._process.wait(timeout=FRAME_WITHIN_S)
-        self._stderr.seek(0)
+        said_bytes = os.fstat(self._stderr.fileno()).st_size
+        self._stderr.seek(max(0, said_bytes - _STDERR_BYTES))
         said = self._stderr.read(_STDERR_BYTES).decode("utf-8", "replace").strip()
         return failure_of(self._process.returncode, said)
 

@@ -26,6 +26,8 @@ from app.media.warp import FramePlanes
 
 # From here on up what says nothing of its colours is taken for BT.709, below for BT.601, as players do.
 HD_HEIGHT_PX = 720
+# Of the frames of a piece so many may be damaged, or so few: what they leave behind is gone at the next key frame.
+MOST_DAMAGED, FEW_DAMAGED = 0.02, 3
 # As ITU-T H.273 numbers them and zscale names them: BT.2020, and the P3 of cinemas and of Apple's displays.
 WIDE_PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
 # The white of a page in HDR, in cd/m² (ITU-R BT.2408): it becomes the white of the frame, and what is brighter is bent.
@@ -56,7 +58,7 @@ class FootageReader:
         return self
 
     def next_frame(self) -> FramePlanes:
-        """Valid until the next call. Raises BadMedia when not even one frame can be decoded."""
+        """Valid until the next call. Raises BadMedia when no frame can be decoded, or too many are damaged."""
         return next(self._frames)
 
     def __exit__(
@@ -72,6 +74,7 @@ class FootageReader:
                 )
                 for number in range(self._piece.frames(self._fps)):
                     data = pipe.next_piece()
+                    self._check_damage(pipe.damaged_frames())
                     if data is not None:
                         self._take(data)
                     else:
@@ -84,6 +87,15 @@ class FootageReader:
                             check_readable(self._piece.path, "a video of the job")
                             raise BadMedia("the video of the scene cannot be decoded") from fault
                     yield self._shown
+
+    def _check_damage(self, damaged_frames: int) -> None:
+        piece_frames = (self._piece.end_s - self._piece.start_s) * self._info.frame_rate
+        if damaged_frames > max(FEW_DAMAGED, MOST_DAMAGED * piece_frames):
+            check_readable(self._piece.path, "a video of the job")
+            raise BadMedia(
+                f"the video of the scene is damaged: {damaged_frames} frames or more of its piece from "
+                f"{self._piece.start_s:g} s to {self._piece.end_s:g} s cannot be decoded whole"
+            )
 
     def _take(self, data: Plane) -> None:
         width_px, height_px = self._size

@@ -33,12 +33,15 @@ _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1"
 class VideoInfo:
     """`duration_s` is counted from the packets; the size is that of the upright picture with square pixels.
 
+    `frame_rate` is the mean, in frames a second.
+
     `stream` is the picture track's number in the file. `is_untagged`: it does not say how its colours are coded.
     `primaries` are the red, green and blue they are mixed of, as ITU-T H.273 numbers them; 2 where it does not say.
     `is_interlaced`: a frame holds the odd and the even lines of two moments.
     """
 
     duration_s: float
+    frame_rate: float
     width_px: int
     height_px: int
     format: str
@@ -89,6 +92,7 @@ def _judged(found: dict[str, Any], demuxer: str) -> VideoInfo:
         )
     duration_s, frames = found["duration_s"], found["frames"]
     is_short = duration_s < LEAST_HELD * found["claimed_s"] - 1.0 or frames < LEAST_HELD * found["claimed_frames"]
+    is_short = is_short or found["file_s"] < LEAST_HELD * found["claimed_file_s"] - 1.0
     if is_short or found["decoded_frames"] == 0:
         raise UnsupportedMedia(f"The video is damaged or cut short. {ACCEPTED}")
     if duration_s < SHORTEST_FOOTAGE_S:
@@ -97,6 +101,7 @@ def _judged(found: dict[str, Any], demuxer: str) -> VideoInfo:
         raise UnsupportedMedia(f"The video has more than {MAX_FRAME_RATE:g} frames a second.")
     return VideoInfo(
         duration_s=duration_s,
+        frame_rate=frames / duration_s,
         width_px=width_px,
         height_px=height_px,
         format=demuxer,

@@ -70,11 +70,15 @@ def read(container: Any) -> dict[str, Any] | None:
     context.thread_count = 1
     width_px, height_px = upright_size(stream, context)
     frames = 0
-    end_s = 0.0
+    end_s = file_s = 0.0
     origin_s = (container.start_time or 0) / 1e6
     seen: list[Seen] = []
-    for packet in container.demux(stream):
+    # All of its streams: where Matroska is damaged it ends for all of them, and tells no length of each.
+    for packet in container.demux():
         if packet.size == 0 or packet.pts is None:
+            continue
+        file_s = max(file_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.stream is not stream:
             continue
         frames += 1
         end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s)
@@ -96,6 +100,8 @@ def read(container: Any) -> dict[str, Any] | None:
         "decoded_frames": len(seen),
         "claimed_s": claimed_s(container, stream),
         "claimed_frames": stream.frames,
+        "file_s": file_s,
+        "claimed_file_s": (container.duration or 0) / 1e6,
         "has_sound": len(container.streams.audio) > 0,
         "is_hdr": int(context.color_trc) in HDR_TRANSFERS,
         "is_untagged": int(context.colorspace) == UNSPECIFIED,

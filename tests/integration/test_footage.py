@@ -64,7 +64,7 @@ def test_the_content_decides_and_the_name_does_not(
     info = inspect_video(path)
     assert info is not None
     assert info == VideoInfo(
-        info.duration_s,
+        *(info.duration_s, info.frame_rate),
         *(192, 108, demuxer, 0),
         has_sound=True,
         is_hdr=False,
@@ -72,7 +72,7 @@ def test_the_content_decides_and_the_name_does_not(
         primaries=2,
         is_interlaced=False,
     )
-    assert info.duration_s == pytest.approx(3.0, abs=0.1)
+    assert info.duration_s == pytest.approx(3.0, abs=0.1) and info.frame_rate == pytest.approx(25, abs=1)
 
 
 def test_a_video_taken_upright_is_as_wide_as_it_is_shown(tmp_path: Path) -> None:
@@ -85,6 +85,14 @@ def test_a_video_taken_upright_is_as_wide_as_it_is_shown(tmp_path: Path) -> None
 def test_a_sound_in_a_box_for_videos_is_none(tmp_path: Path) -> None:
     ffmpeg(*TONE, "-c:a", "aac", tmp_path / "a.m4a")
     assert inspect_video(tmp_path / "a.m4a") is None
+
+
+def alter(path: Path, *, step_bytes: int = 0, first: float = 1 / 3, last: float = 0.9) -> None:
+    """Alter each `step_bytes`th byte from one share of the file to another; the first of them alone for 0."""
+    content = bytearray(path.read_bytes())
+    for at in range(int(len(content) * first), int(len(content) * last), step_bytes or len(content)):
+        content[at] ^= 0x5A
+    path.write_bytes(content)
 
 
 def damaged(tmp_path: Path, kind: str) -> Path:
@@ -118,6 +126,9 @@ def damaged(tmp_path: Path, kind: str) -> Path:
         at = whole.index(b"mdat") + 4
         whole[at:] = np.random.default_rng(2).bytes(len(whole) - at)
         path.write_bytes(whole)
+    elif kind == "damaged matroska":
+        ffmpeg(*WIDE, *TONE, *H264, "-c:a", "flac", "-f", "matroska", path)
+        alter(path, step_bytes=11)
     elif kind == "one picture":
         path.write_bytes(b"\0\0\0\x18ftypavif" + b"\0" * 500)
     return path
@@ -126,11 +137,44 @@ def damaged(tmp_path: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     "kind",
     ["playlist", "noise", "cut", "no index", "cut webm", "rare codec", "many streams", "too small", "too large",
-     "too long", "garbled", "one picture"],
+     "too long", "garbled", "damaged matroska", "one picture"],
 )  # fmt: skip
 def test_what_is_no_video_that_can_be_shown_is_refused(tmp_path: Path, kind: str) -> None:
     with pytest.raises(UnsupportedMedia):
         inspect_video(damaged(tmp_path, kind))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "prores_ks"])
+@pytest.mark.parametrize("step_bytes", [11, 499])
+def test_a_video_that_turns_out_to_be_damaged_fails_its_scene(tmp_path: Path, codec: str, step_bytes: int) -> None:
+    video = tmp_path / "video.mov"
+    ffmpeg(*WIDE, "-c:v", codec, video)
+    alter(video, step_bytes=step_bytes)
+    with pytest.raises(BadMedia, match="the video of the scene is damaged"):
+        clip(tmp_path, FootagePiece(video, 0.0, 3.0), replace(LAST, frames=90))
+    assert list(tmp_path.iterdir()) == [video]
+
+
+@pytest.mark.parametrize("start_s", [0.0, 0.7])
+def test_a_single_damaged_frame_is_shown_as_it_is(tmp_path: Path, start_s: float) -> None:
+    video = tmp_path / "video.mp4"
+    ffmpeg(*WIDE, "-c:v", "libx264", video)
+    alter(video, first=0.7)
+    assert len(clip(tmp_path, FootagePiece(video, start_s, 3.0), replace(LAST, frames=60))) == 60
+
+
+@pytest.mark.parametrize("coding", ["open-gop=1:keyint=25:bframes=3", "intra-refresh=1:keyint=25", "keyint=250"])
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+@pytest.mark.parametrize("start_s", [0.0, 0.7])
+def test_a_video_that_was_cut_without_being_coded_again_is_not_damaged(
+    tmp_path: Path, coding: str, container: str, start_s: float
+) -> None:
+    ffmpeg(*WIDE, "-c:v", "libx264", "-x264-params", coding, tmp_path / "whole.mp4")
+    video = tmp_path / f"cut.{container}"
+    ffmpeg("-ss", "1.3", "-i", tmp_path / "whole.mp4", "-c", "copy", video)
+    info = inspect_video(video)
+    assert info is not None
+    assert len(clip(tmp_path, FootagePiece(video, start_s, info.duration_s), replace(LAST, frames=90))) == 90
 
 
 def test_a_picture_in_a_videos_box_is_refused_as_what_it_is(tmp_path: Path) -> None:
