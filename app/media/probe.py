@@ -18,7 +18,8 @@ from av.container import InputContainer
 # which takes longer than all else about a short clip.
 NO_DECODERS = ("none",)
 
-# Enough for sound with covers and chapters; each stream costs memory before we can refuse it.
+# Enough for sound with covers and chapters; each stream costs memory before we can refuse it. libav may open one more:
+# at its limit the Matroska demuxer passes over all others in silence, and what is left would be taken for the whole file.
 MAX_STREAMS = 8
 
 
@@ -32,7 +33,7 @@ def input_options(demuxer: str) -> dict[str, str]:
     return {
         "format_whitelist": demuxer,
         "protocol_whitelist": "file",
-        "max_streams": str(MAX_STREAMS),
+        "max_streams": str(MAX_STREAMS + 1),
     }
 
 

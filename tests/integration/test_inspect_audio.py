@@ -130,6 +130,23 @@ def test_an_m4a_cut_before_its_index_is_refused(tmp_path: Path, sound: Path) -> 
         inspect_audio(path)
 
 
+@pytest.mark.parametrize("name", ["many.mka", "many.m4a", "many.ogg"])
+@pytest.mark.parametrize("streams", [9, 40])
+def test_more_streams_than_we_open_are_refused(tmp_path: Path, sound: Path, name: str, streams: int) -> None:
+    codec = "libopus" if name.endswith("ogg") else "aac"
+    ffmpeg("-i", sound, *(["-map", "0:a"] * streams), "-c:a", codec, tmp_path / name)
+
+    with pytest.raises(UnsupportedMedia, match="at most 8 are accepted|damaged"):
+        inspect_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["eight.mka", "eight.m4a"])
+def test_as_many_streams_as_we_open_are_music(tmp_path: Path, sound: Path, name: str) -> None:
+    ffmpeg("-i", sound, *(["-map", "0:a"] * 8), "-c:a", "aac", tmp_path / name)
+
+    assert inspect_audio(tmp_path / name).duration_s == pytest.approx(3.0, abs=0.08)
+
+
 def test_a_picture_without_sound_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mute.mp4"
     ffmpeg("-f", "lavfi", "-i", "testsrc=d=1", path)
