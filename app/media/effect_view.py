@@ -18,6 +18,7 @@ import numpy as np
 
 from app.domain.effect_settings import EffectSettings
 from app.domain.errors import EffectFailed, SceneworksError
+from app.domain.machine_faults import said_by
 from app.media.rgb_frames import Rgb, draw_rgb, rgb_of
 from app.media.sources import FootagePiece, WithEffect
 from app.media.warp import FramePlanes
@@ -93,7 +94,11 @@ class EffectView:
         if clip.mask is not None:
             # What a mask leaves out is black: there is nothing behind a scene.
             rgb = rgb * np.clip(np.asarray(clip.mask.get_frame(at_s)), 0.0, 1.0)[..., np.newaxis]
-        return np.clip(np.rint(rgb), 0, 255).astype(np.uint8) if rgb.dtype != np.uint8 else rgb
+        if rgb.dtype == np.uint8:
+            return rgb
+        if not np.isfinite(rgb).all():
+            raise EffectFailed(f"the effect {self._shown.name} gives no picture: it has values like NaN")
+        return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
     def _base_at(self, at_s: float) -> Rgb:
         """The scene without the effect, in RGB. At any time, in any order: an effect may turn the clip round."""
@@ -125,12 +130,14 @@ class EffectView:
             return act()
         except SceneworksError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            # Also what is no Exception, as KeyboardInterrupt and CancelledError: let through, it would end the worker's
+            # task instead of the step, and no worker has it from anywhere else.
             # Where our own code stands there it was handed something: its author finds nothing there.
             places = [it for it in traceback.extract_tb(error.__traceback__) if not _is_ours(it.filename)]
             where = f" ({Path(places[-1].filename).name}, line {places[-1].lineno})" if places else ""
             raise EffectFailed(
-                f"the effect {self._shown.name} failed: {type(error).__name__}: {error}{where}"
+                f"the effect {self._shown.name} failed: {type(error).__name__}: {said_by(error)}{where}"
             ) from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from app.domain.effect_settings import EffectSettings
 from app.domain.effects import is_effect_name
 from app.domain.errors import EffectFailed, EffectMissing
+from app.domain.machine_faults import said_by
 from app.media.effect_source import signature_in
 
 GROUP = "sceneworks.effects"
@@ -73,8 +74,10 @@ class EffectCatalogue:
                 raise self._missing(name)
         except EffectMissing:
             raise
-        except Exception as error:
-            raise EffectFailed(f"the effect {name} cannot be loaded: {type(error).__name__}: {error}") from error
+        except BaseException as error:  # Its module may raise anything, KeyboardInterrupt too.
+            raise EffectFailed(
+                f"the effect {name} cannot be loaded: {type(error).__name__}: {said_by(error)}"
+            ) from error
         if not callable(found):
             raise EffectFailed(f"the effect {name} has no function `{FUNCTION}(clip, **settings)`")
         function: EffectFunction = found

@@ -148,6 +148,22 @@ def test_what_a_mask_leaves_out_is_black(tmp_path: Path, pictures: tuple[Path, P
         ("def effect(clip:\n", "cannot be loaded: SyntaxError"),
         ("def effect(clip):\n    return clip.transform(lambda get, t: 1 / 0)\n", "ZeroDivisionError"),
         ("def effect(clip):\n    raise SystemExit('enough')\n", "SystemExit: enough"),
+        ("def effect(clip):\n    raise KeyboardInterrupt('enough')\n", "KeyboardInterrupt: enough"),
+        ("def effect(clip):\n    raise GeneratorExit('enough')\n", "GeneratorExit: enough"),
+        ("import asyncio\ndef effect(clip):\n    raise asyncio.CancelledError\n", "CancelledError"),
+        ("raise KeyboardInterrupt\n", "cannot be loaded: KeyboardInterrupt"),
+        (
+            "class Mute(Exception):\n    def __str__(self):\n        return 1\ndef effect(clip):\n    raise Mute\n",
+            "failed: Mute: it does not say what",
+        ),
+        (
+            "def effect(clip):\n    return clip.image_transform(lambda frame: frame * float('nan'))\n",
+            "gives no picture: it has values like NaN",
+        ),
+        (
+            "def effect(clip):\n    return clip.image_transform(lambda frame: frame + float('inf'))\n",
+            "gives no picture: it has values like NaN",
+        ),
     ],
 )
 def test_what_an_effect_does_wrong_is_told_as_its_fault_and_not_tried_again(
