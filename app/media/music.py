@@ -24,6 +24,11 @@ from app.media.probe import input_options, local_url
 PAUSE_LU = -10.0
 DUCKED_LU = -20.0
 FADE_OUT_S = 3.0
+# A recording that is cut out of a longer one begins anywhere in a wave, which would be heard as a click.
+FADE_IN_S = 0.008
+# A mean beyond this share of full scale is no music but direct current of a recorder: it takes room from the loudness,
+# and clicks where it begins. Of music itself the mean is a tenth of this at most.
+_MOST_DC = 1e-3
 
 # The gain is down this long before a word and stays down this long after it, so that it does not pump
 # between the words of a phrase.
@@ -39,13 +44,15 @@ _SAMPLE_BYTES = 2
 @dataclass(frozen=True)
 class Music:
     """Interleaved 16-bit samples at 48 kHz in the raw file at `path`, of one channel if the source has no more, else of
-    two; `gain` brings them to the pauses' level.
+    two; `gain` brings them to the pauses' level. `direct` is what each channel has of direct current, full scale ±1: it
+    is taken out.
     """
 
     path: Path
     frames: int
     gain: float
     channels: int
+    direct: tuple[float, ...] = ()
 
     def blocks(self, frames: int) -> Iterator[Samples]:
         """`frames` samples of music, second by second, looped over a seam where the file is shorter.
@@ -71,7 +78,8 @@ class Music:
         """Samples of shape (count, channels), full scale ±1."""
         file.seek(start * self.channels * _SAMPLE_BYTES)
         samples = np.fromfile(file, np.int16, count * self.channels).reshape(-1, self.channels)
-        return samples.astype(np.float32) / np.float32(32768.0)
+        scaled = samples.astype(np.float32) / np.float32(32768.0)
+        return scaled - np.asarray(self.direct, np.float32) if self.direct else scaled
 
 
 def _blend(beginning: NDArray[np.float32], ending: NDArray[np.float32], within: int, seam: int) -> None:
@@ -108,7 +116,7 @@ def prepare_music(
     decoded = min(path.stat().st_size // (channels * _SAMPLE_BYTES), frames)
     if decoded == 0:
         raise BadMedia("the music holds no sound that can be played")
-    unweighted = Music(path, decoded, gain=1.0, channels=channels)
+    unweighted = Music(path, decoded, gain=1.0, channels=channels, direct=_direct_current(path, decoded, channels))
     blocks = reporting(unweighted.blocks(decoded), decoded, lambda fraction: report(0.6 + 0.4 * fraction))
     heard_lufs, sounding_s = gated_loudness(energies_of(blocks))
     if speech_lufs is None or sounding_s == 0.0:
@@ -116,6 +124,13 @@ def prepare_music(
     if channels == 1:
         heard_lufs += BOTH_SIDES_LU
     return replace(unweighted, gain=from_db(speech_lufs + PAUSE_LU - heard_lufs))
+
+
+def _direct_current(path: Path, frames: int, channels: int) -> tuple[float, ...]:
+    """Of each channel the mean, full scale ±1; nothing where none has one to speak of."""
+    samples = np.memmap(path, np.int16, mode="r", shape=(frames, channels))
+    means = samples.mean(axis=0, dtype=np.float64) / 32768.0
+    return tuple(map(float, means)) if np.abs(means).max() > _MOST_DC else ()
 
 
 def reporting(blocks: Iterator[Samples], frames: int, report: Callable[[float], None]) -> Iterator[Samples]:
@@ -146,18 +161,18 @@ def ducking(energies: NDArray[np.float64]) -> NDArray[np.float32]:
 def mix(
     narration: Iterator[Samples], music: Iterator[Samples], duck: NDArray[np.float32], frames: int
 ) -> Iterator[Samples]:
-    """Voice in the middle over ducked music, both at full weight; only the music fades out at the end."""
+    """Voice in the middle over ducked music, both at full weight; only the music fades in, in a blink, and out."""
     per_hop = RATE_HZ // HOPS_PER_S
     hop_middles = np.arange(duck.size) * per_hop + (per_hop - 1) / 2
-    fade_frames = FADE_OUT_S * RATE_HZ
+    fade_frames, fade_in_frames = FADE_OUT_S * RATE_HZ, FADE_IN_S * RATE_HZ
     start = 0
     for voice, bed in zip(narration, music, strict=True):
         places = np.arange(start, start + voice.shape[1])
         near = slice(max(0, start // per_hop - 1), (start + voice.shape[1]) // per_hop + 2)
         gain = np.interp(places, hop_middles[near], duck[near])
-        if frames - places[-1] < fade_frames:
+        if places[0] < fade_in_frames or frames - places[-1] < fade_frames:
             # A raised cosine: it neither starts nor ends with a corner.
-            fade = np.clip((frames - places) / fade_frames, 0.0, 1.0)
+            fade = np.clip(np.minimum((frames - places) / fade_frames, places / fade_in_frames), 0.0, 1.0)
             gain *= 0.5 - 0.5 * np.cos(np.pi * fade)
         yield voice + bed * gain.astype(np.float32)
         start += voice.shape[1]

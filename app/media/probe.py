@@ -19,7 +19,7 @@ from av.container import InputContainer
 NO_DECODERS = ("none",)
 
 # Enough for sound with covers and chapters; each stream costs memory before we can refuse it. libav may open one more:
-# at its limit the Matroska demuxer passes over all others in silence, and what is left would be taken for the whole file.
+# at its limit the Matroska demuxer passes over all others in silence, and the rest would be taken for the whole file.
 MAX_STREAMS = 8
 
 

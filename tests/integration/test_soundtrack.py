@@ -170,6 +170,23 @@ def test_music_of_one_channel_is_as_loud_as_the_same_on_two(tmp_path: Path, musi
     assert levels[0] == pytest.approx(levels[1], abs=0.2)
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_direct_current_in_music_is_not_heard_and_it_begins_without_a_click(tmp_path: Path, channels: int) -> None:
+    # 110 Hz upon 0.7 of full scale, where a recorder was badly set.
+    samples = tone(3.37, hz=110.0, level=0.2).astype(np.int32) + round(0.7 * 32767)
+    recorded = write_wav(tmp_path / "dc.wav", np.repeat(samples, channels), rate_hz=48_000, channels=channels)
+    out = tmp_path / "sound.m4a"
+
+    make_soundtrack([], duration_s=8.0, music=recorded, out=out, report=nobody_cares)
+
+    sound = heard(out)
+    assert np.abs(sound.mean(axis=1)).max() < 1e-3
+    # A tone alone fills a few hertz, a click all of them.
+    beginning = np.abs(np.fft.rfft(sound[0, :4800] * np.hanning(9601)[4800:-1]))
+    assert beginning[200:].max() < 0.01 * beginning.max()
+    assert loudness_by_ffmpeg(out)[0] == pytest.approx(-14.0, abs=0.5)
+
+
 def test_the_music_loops_without_a_gap(tmp_path: Path, music: Path) -> None:
     out = tmp_path / "sound.m4a"
 
