@@ -71,8 +71,13 @@ def read(container: Any, demuxer: str) -> dict[str, Any]:
     if codec not in CODECS[demuxer]:
         raise _Refused(f"The sound is coded as {codec}, which is not accepted. {ACCEPTED}")
     rate_hz, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-    if rate_hz not in SAMPLE_RATES_HZ or not 1 <= channels <= MAX_CHANNELS:
-        raise _Refused(f"{channels} channels at {rate_hz} Hz are not accepted.")
+    if not 1 <= channels <= MAX_CHANNELS:
+        # libav says 0 also where the header says more than it takes for possible.
+        given = f"{channels} channels" if channels else "no channels, or too many"
+        raise _Refused(f"The sound has {given}; 1 to {MAX_CHANNELS} are accepted.")
+    if rate_hz not in SAMPLE_RATES_HZ:
+        least, most = SAMPLE_RATES_HZ[0], SAMPLE_RATES_HZ[-1]
+        raise _Refused(f"The sound has {rate_hz} samples a second; {least} to {most} are accepted.")
     return {"duration_s": counted_duration_s(container, stream), "sample_rate_hz": rate_hz, "channels": channels}
 
 

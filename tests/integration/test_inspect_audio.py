@@ -180,6 +180,26 @@ def test_more_streams_than_music_needs_are_refused(tmp_path: Path, sound: Path) 
         inspect_audio(path)
 
 
+@pytest.mark.parametrize(
+    ("channels", "rate_hz", "said"),
+    [
+        (0, 48_000, "has no channels, or too many; 1 to 8 are accepted"),
+        (9, 48_000, "has 9 channels; 1 to 8 are accepted"),
+        (65_535, 48_000, "has no channels, or too many; 1 to 8 are accepted"),
+        (2, 100, "has 100 samples a second; 8000 to 192000 are accepted"),
+    ],
+)
+def test_what_a_header_says_too_much_or_too_little_of_is_told(
+    tmp_path: Path, channels: int, rate_hz: int, said: str
+) -> None:
+    path, frame_bytes = tmp_path / "odd.wav", 2 * channels % 65_536
+    form = struct.pack("<HHIIHH", 1, channels, rate_hz, rate_hz * frame_bytes, frame_bytes, 16)
+    path.write_bytes(b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0" + form + b"data\0\0\x01\0" + bytes(65_536))
+
+    with pytest.raises(UnsupportedMedia, match=said):
+        inspect_audio(path)
+
+
 def test_a_rare_codec_is_refused_by_name(tmp_path: Path, sound: Path) -> None:
     path = tmp_path / "rare.wav"
     ffmpeg("-i", sound, "-c:a", "adpcm_ima_wav", path)
