@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.domain.sources import Background
 from app.media.card import card_planes
+from app.media.children import no_children_left
 from app.media.footage import FootageReader
 from app.media.motion import motion_within, window_at
 from app.media.picture_planes import load_planes
@@ -40,7 +41,8 @@ def open_view(source: Source, spec: ClipSpec, still_wanted: Callable[[], None]) 
             # Imported here: it loads MoviePy, which no scene without an effect needs.
             from app.media.effect_view import EffectView
 
-            with EffectView(source, spec, still_wanted) as view:
+            # Left last, when the decoder beneath the effect has ended.
+            with no_children_left(), EffectView(source, spec, still_wanted) as view:
                 yield view
         case _:
             yield PictureView(source, spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,36 @@ def test_what_an_effect_does_wrong_is_told_as_its_fault_and_not_tried_again(
         clip_with(tmp_path, written(folder, "wrong", body).load("wrong"), pictures[0])
     assert failed.value.code == "EFFECT_FAILED" and not failed.value.retryable
     assert "effect_view" not in failed.value.message
+
+
+STARTS = """
+import subprocess, sys
+def effect(clip, note, start, fails=False):
+    subprocess.run(["/bin/sh", "-c", start.replace("NOTE", note)])
+    if fails:
+        raise ValueError("no such colour")
+    return clip
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells who started whom")
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    "start", ["sleep 600 & echo $! >NOTE", "setsid sh -c 'trap : TERM; echo $$ >NOTE; sleep 600' & sleep 0.2"]
+)
+def test_what_an_effect_starts_ends_with_its_scene(
+    tmp_path: Path, pictures: tuple[Path, Path], folder: Path, start: str, fails: bool
+) -> None:
+    note, bystander = tmp_path / "pid", subprocess.Popen(["sleep", "600"])
+    function = written(folder, "starts", STARTS).load("starts")
+    try:
+        with pytest.raises(EffectFailed) if fails else nullcontext():
+            clip_with(tmp_path, function, pictures[0], note=str(note), start=start, fails=fails)
+        assert not Path("/proc", note.read_text().strip()).exists()
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
 
 
 @pytest.mark.parametrize(
