@@ -94,11 +94,9 @@ class EffectView:
         if clip.mask is not None:
             # What a mask leaves out is black: there is nothing behind a scene.
             rgb = rgb * np.clip(np.asarray(clip.mask.get_frame(at_s)), 0.0, 1.0)[..., np.newaxis]
-        if rgb.dtype == np.uint8:
-            return rgb
-        if not np.isfinite(rgb).all():
+        if rgb.dtype != np.uint8 and not np.isfinite(rgb).all():
             raise EffectFailed(f"the effect {self._shown.name} gives no picture: it has values like NaN")
-        return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+        return np.clip(np.rint(rgb), 0, 255).astype(np.uint8) if rgb.dtype != np.uint8 else rgb
 
     def _base_at(self, at_s: float) -> Rgb:
         """The scene without the effect, in RGB. At any time, in any order: an effect may turn the clip round."""
