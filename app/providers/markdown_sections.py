@@ -25,6 +25,11 @@ MAX_NOTES = 40
 # The parser's time grows with the square of the open brackets in one paragraph.
 MAX_BRACKETS = 500
 
+# The parser drops what is nested deeper than its limit; nobody nests a hundred quotes on purpose.
+PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"]).disable("code")
+# It sorts out its rules at the first text that it reads, which two threads must not do at once.
+PARSER.parse("A *word*.")
+
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ ]*\n((?:.*\n)*?)(?:\1|\.\.\.)[ ]*(?:\n|\Z)")
 _FRONT_MATTER_LINE = re.compile(r"\s*(?:[\w\"'.-]+\s*[:=].*|-\s.*|#.*|\[.*\]|\s+\S.*)?")
 _FOOTNOTE = re.compile(r"[ ]{0,3}\[\^([^\]\s]{1,60})\]:")
@@ -78,9 +83,7 @@ class _Reader:
     def read(self, text: str) -> None:
         text = self._without_footnotes(self._without_front_matter(text))
         text = "\n\n".join(map(_without_bracket_storms, text.split("\n\n")))
-        # The parser drops what is nested deeper than its limit; nobody nests a hundred quotes on purpose.
-        parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"]).disable("code")
-        tokens = parser.parse(text)
+        tokens = PARSER.parse(text)
         numbers: list[int | None] = []
         label = ""
         index = 0

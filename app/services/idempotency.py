@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict
@@ -26,20 +26,24 @@ class IdempotencyMismatch(Conflict):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
-def find_record(session: Session, org_id: int, key: RequestKey, now: float) -> IdempotencyRecord | None:
+# Built once: every request that brings a key runs them.
+FIND = select(*IdempotencyRecord.__table__.c).where(
+    IdempotencyRecord.org_id == bindparam("org"),
+    IdempotencyRecord.route == bindparam("of_route"),
+    IdempotencyRecord.key == bindparam("of_key"),
+)
+FORGET = delete(IdempotencyRecord).where(IdempotencyRecord.id == bindparam("of_record"))
+ADD = insert(IdempotencyRecord)
+
+
+def find_record(session: Session, org_id: int, key: RequestKey, now: float) -> Row[Any] | None:
     """The record of this key, if it still counts. IdempotencyMismatch when the key came with another body."""
-    record = session.scalars(
-        select(IdempotencyRecord).where(
-            IdempotencyRecord.org_id == org_id,
-            IdempotencyRecord.route == key.route,
-            IdempotencyRecord.key == key.key,
-        )
-    ).one_or_none()
+    connection = session.connection()
+    record = connection.execute(FIND, {"org": org_id, "of_route": key.route, "of_key": key.key}).one_or_none()
     if record is None:
         return None
     if record.created_at < now - KEPT_S:
-        session.delete(record)
-        session.flush()
+        connection.execute(FORGET, {"of_record": record.id})
         return None
     if record.fingerprint != key.fingerprint:
         raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new one.")
@@ -47,11 +51,8 @@ def find_record(session: Session, org_id: int, key: RequestKey, now: float) -> I
 
 
 def add_record(session: Session, org_id: int, key: RequestKey, answer: dict[str, Any], now: float) -> None:
-    session.add(
-        IdempotencyRecord(
-            org_id=org_id, route=key.route, key=key.key, fingerprint=key.fingerprint, answer=answer, created_at=now
-        )
-    )
+    row = {"org_id": org_id, "route": key.route, "key": key.key, "fingerprint": key.fingerprint}
+    session.connection().execute(ADD, {**row, "answer": answer, "created_at": now})
 
 
 def is_answered(database: Database, org_id: int, route: str, key: str) -> bool:
