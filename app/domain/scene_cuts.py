@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import islice
 
 from app.domain.abbreviations import CONJUNCTIONS
@@ -227,7 +228,16 @@ def _gathered(phrases: Sequence[str], total_s: float) -> list[str]:
 
 def speech_s(tokens: Sequence[str]) -> float:
     """Seconds that `tokens` take to say, pauses included: an estimate that needs no voice."""
-    return sum(map(_token_s, tokens))
+    return sum(_known_s(token) if len(token) <= LONGEST_KNOWN else _token_s(token) for token in tokens)
+
+
+# Words come again, in a text and in each look at where to cut it; what is longer is no word, and not to be kept.
+LONGEST_KNOWN = 24
+
+
+@lru_cache(maxsize=4096)
+def _known_s(token: str) -> float:
+    return _token_s(token)
 
 
 def _token_s(token: str) -> float:

@@ -81,12 +81,13 @@ def dispatch(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> 
     return len(doorbells)
 
 
-def dispatch_now_or_later(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> None:
+def dispatch_now_or_later(database: Database, bell: Bell, limits: FlowLimits = NO_LIMITS) -> int:
     """As `dispatch`, after a commit that stands whatever comes of this: the dispatcher soon calls what is left."""
     try:
-        dispatch(database, bell, limits)
+        return dispatch(database, bell, limits)
     except SQLAlchemyError as error:
         log.warning("dispatch_postponed", reason=first_line(error))
+        return 0
 
 
 def call_ready(farm: Farm) -> None:

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 # A dispatch that has been begun is seen to its end: a step that is marked as called and was not waits for seconds.
 ENDS_WITHIN_S = 2.0
+# Where there was nobody to call, workers are busy for longer than this: the next look serves all that came meanwhile.
+RESTS_S = 0.02
 
 
 class SoonDispatch:
@@ -27,7 +29,7 @@ class SoonDispatch:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_ending = False
+        self._ending = threading.Event()
 
     def wake(self) -> None:
         """Returns at once. What is ready now is called within moments, unless the limits hold it back."""
@@ -41,19 +43,23 @@ class SoonDispatch:
 
     def end(self) -> None:
         """Look once more, and wait till that is done."""
-        self._is_ending = True
+        self._ending.set()
         self._wanted.set()
         if self._thread is not None:
             self._thread.join(ENDS_WITHIN_S)
 
     def _run(self) -> None:
         while self._wanted.wait():
-            is_last = self._is_ending
+            # In this order: an end that comes between the two is not missed.
             self._wanted.clear()
+            is_last = self._ending.is_set()
+            rung = 0
             try:
-                dispatch_now_or_later(self._farm.database, self._farm.bell, self._farm.limits)
+                rung = dispatch_now_or_later(self._farm.database, self._farm.bell, self._farm.limits)
             except Exception:
                 # The steps are for the dispatcher then, and this thread is for the requests that come.
                 log.exception("dispatch_failed")
             if is_last:
                 return
+            if not rung:
+                self._ending.wait(RESTS_S)
