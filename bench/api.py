@@ -1,10 +1,10 @@
 """The API behind gunicorn, next to a bare Flask + SQLAlchemy behind the same gunicorn, on the same PostgreSQL.
 
-    .venv/bin/python -m bench.api [--seconds 3] [--runs 3] [--json]
+    .venv/bin/python -m bench.api [--seconds 3] [--runs 3] [--processes 1] [--json]
 
-PostgreSQL syncs each commit to disk, as it would in service; gunicorn has one process with 32 threads, the default. The
-clients are one process with keep-alive connections. One of 1, 8 and 32 clients ask at once, ours and theirs by turns;
-each figure is the median of `--runs`.
+PostgreSQL syncs each commit to disk, as it would in service; gunicorn has one process with 32 threads, the default, or
+as many as asked for, on both sides. The clients are one process with keep-alive connections. One of 1, 8 and 32 clients
+ask at once, ours and theirs by turns; each figure is the median of `--runs`.
 
 `get_ratio`   one row of a bare table by its key, ÷ `GET /api/jobs/{id}` of a running job of forty steps, both in
               requests per second with 8 clients. Ours checks the key in the database each time.
@@ -72,9 +72,9 @@ class Side:
 
 
 @contextlib.contextmanager
-def served(application: str, port: int, environment: Mapping[str, str], health: str) -> Iterator[None]:
+def served(application: str, port: int, environment: Mapping[str, str], health: str, processes: int) -> Iterator[None]:
     """A gunicorn with the product's own settings, whatever it serves."""
-    options = ["--worker-class", "gthread", "--workers", "1", "--threads", "32", "--keep-alive", "15"]
+    options = ["--worker-class", "gthread", "--workers", str(processes), "--threads", "32", "--keep-alive", "15"]
     if application.startswith("workers."):
         options += ["--config", "python:config.gunicorn"]
     command = [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{port}", application]
@@ -148,7 +148,7 @@ def measure(side: Side, what: str, clients: int, seconds: float) -> dict[str, fl
 
 
 @contextlib.contextmanager
-def both_sides() -> Iterator[tuple[Side, Side]]:
+def both_sides(processes: int) -> Iterator[tuple[Side, Side]]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sceneworks-bench-")))
         redis_url = stack.enter_context(RedisServer()).url
@@ -163,9 +163,9 @@ def both_sides() -> Iterator[tuple[Side, Side]]:
         }
         settings = load_settings({**os.environ, **environment})
         migrate(settings.database_url)
-        stack.enter_context(served("workers.web:application", ours, environment, "/health/healthz"))
+        stack.enter_context(served("workers.web:application", ours, environment, "/health/healthz", processes))
         bare_environment = {"DATABASE_URL": server.new_database()}
-        stack.enter_context(served("bench.bare_api:application", bare, bare_environment, "/"))
+        stack.enter_context(served("bench.bare_api:application", bare, bare_environment, "/", processes))
         database = Database(settings.database_url)
         prepare(database, 0)
         key = settings.local_key_file.read_text().strip()
@@ -194,11 +194,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each figure is measured (default 3)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--processes", type=int, default=1, help="of each gunicorn (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, last")
     arguments = parser.parse_args()
     unwind_on_sigterm()
     found: dict[tuple[str, str, int], list[dict[str, float]]] = {}
-    with both_sides() as (ours, bare):
+    with both_sides(arguments.processes) as (ours, bare):
         # The row that the bare server is asked for.
         measure(bare, "post", 1, 0.1)
         for _ in range(arguments.runs):
@@ -219,7 +220,12 @@ def main() -> None:
     for name, what, clients in found:
         for figure in ("per_s", "p50_ms", "p99_ms"):
             result[f"{name}{what}_{figure}_{clients}"] = round(median(name, what, clients, figure), 1)
-    result |= {"seconds": arguments.seconds, "runs": arguments.runs, "cores": os.cpu_count()}
+    result |= {
+        "seconds": arguments.seconds,
+        "runs": arguments.runs,
+        "processes": arguments.processes,
+        "cores": os.cpu_count(),
+    }
     print_result(result, as_json=arguments.json)
 
 
