@@ -28,10 +28,6 @@ class Mute(Exception):
         raise ValueError("no words")
 
 
-class OddCode(ProviderRefused):
-    code = "ODD\udc80\0"
-
-
 @dataclass
 class FailingPainter:
     """Fails with `error`."""
@@ -87,8 +83,10 @@ def test_an_exception_that_cannot_be_put_into_words_is_named(database: Database,
 
 
 def test_a_failure_that_cannot_be_stored_is_one_all_the_same_and_is_told(database: Database, tmp_path: Path) -> None:
+    odd = ProviderRefused("It has a code that no database stores.")
+    odd.code = "ODD\udc80\0"
     with logged() as log:
-        failed_with(database, tmp_path, OddCode("It has a code that no database stores."))
+        failed_with(database, tmp_path, odd)
     with database.read() as session:
         step = session.execute(select(Step).where(Step.error_code.is_not(None))).scalar_one()
     assert (step.error_code, step.status, step.attempt) == ("INTERNAL", StepStatus.WAITING, 1)
