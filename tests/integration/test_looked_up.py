@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
-from structlog.testing import capture_logs
 
 from app.domain.revision import SceneEdit
 from app.domain.states import Pool
@@ -20,6 +19,7 @@ from app.services.repeat_job import restart_job
 from app.services.run_step import run_step
 from app.storage.local import LocalStorage
 from tests.farms import SteadyHeartbeat, work_off
+from tests.log_lines import logged
 from tests.made_jobs import finished, made
 
 TEXT = "# One\n\nThe first is short.\n\n# Two\n\nSo is the second.\n\n# Three\n\nAnd the third."
@@ -81,9 +81,9 @@ def test_a_worker_that_cannot_even_look_passes_the_step_on(farm: Farm, org_id: i
         ).one()
     while steps_of(farm, revision)["scene/1/clip"].status == "blocked":
         work_off(farm, steps=1)
-    with capture_logs() as told:
+    with logged() as log:
         run_step(elsewhere, SteadyHeartbeat(), clip.id, "worker-2")
-    assert [line["event"] for line in told] == ["step_not_looked_up", "step_passed_on"]
+    assert (len(log.of("step_not_looked_up")), len(log.of("step_passed_on")), log.of("step_done")) == (1, 1, [])
     assert outcomes(farm, clip) == ["passed_on"]
     finished(farm, org_id, revision)
     # Adopted where the clips are made, after all.
