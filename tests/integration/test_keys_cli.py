@@ -18,6 +18,9 @@ from app.services.api_keys import active_keys, verify
 from app.services.passwords import check_password
 from tests.farm_process import ROOT
 
+# Each command is a process that takes a second to start; what it does on either database its services' tests show.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 class Command:
     """`scripts/keys` on one database."""
