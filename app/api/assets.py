@@ -11,22 +11,15 @@ from pydantic import BaseModel, Field
 from app.api.acceptance import asking
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
+from app.api.cursors import PageQuery
 from app.api.presenters import present_asset
 from app.api.schemas import Asset, AssetAnswer, Envelope
-from app.domain.errors import InvalidInput, RequestError
 from app.services.asset_list import delete_asset, get_asset, list_assets
 
 assets = APIBlueprint("assets", __name__, tag="Assets")
 
 
-class AssetQuery(BaseModel):
-    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
-
-    model_config = {"extra": "forbid"}
-
-    limit: int = Field(20, ge=1, le=100, description="How many assets at most.")
-    starting_after: str | None = Field(None, max_length=64, description="An asset's id: the page of older ones.")
-    ending_before: str | None = Field(None, max_length=64, description="An asset's id: the page of newer ones.")
+class AssetQuery(PageQuery):
     kind: Literal["image", "audio", "video"] | None = Field(None, description="Only assets of this kind.")
 
 
@@ -57,14 +50,8 @@ def index(query_data: AssetQuery) -> Response:
 
     Newest first, page by page as jobs are.
     """
-    if query_data.starting_after is not None and query_data.ending_before is not None:
-        raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
-    try:
-        page = list_assets(current_farm().database, current_caller().org_id, **query_data.model_dump())
-    except InvalidInput as error:
-        # A cursor is well formed or not ours: another org's must look the same as one that never was.
-        raise RequestError(error.message, field=error.field) from error
-    return success(AssetPage(items=[present_asset(asset) for asset in page.assets], has_more=page.has_more))
+    page = list_assets(current_farm().database, current_caller().org_id, query_data.to_cut(), query_data.kind)
+    return success(AssetPage(items=[present_asset(asset) for asset in page.items], has_more=page.has_more))
 
 
 @assets.get("/api/assets/<asset_id>")

@@ -10,7 +10,6 @@ from flask import Response
 from app.api.answers import success
 from app.api.audit_schemas import AuditEntry, AuditPage, AuditPageAnswer, AuditQuery
 from app.api.context import current_caller, current_farm
-from app.api.cursors import check_cursors, refused_cursors
 from app.services.audit_views import list_audit_log
 
 audit_log = APIBlueprint("audit_log", __name__, tag="Audit log")
@@ -26,14 +25,5 @@ def index(query_data: AuditQuery) -> Response:
     Newest first: each act that changed something in your organisation, whoever did it. What was refused or changed
     nothing has no entry. Entries are never changed and never deleted.
     """
-    check_cursors(query_data.starting_after, query_data.ending_before)
-    with refused_cursors():
-        page = list_audit_log(
-            current_farm().database,
-            current_caller().org_id,
-            query_data.to_filter(),
-            limit=query_data.limit,
-            starting_after=query_data.starting_after,
-            ending_before=query_data.ending_before,
-        )
-    return success(AuditPage(items=[AuditEntry(**asdict(entry)) for entry in page.entries], has_more=page.has_more))
+    page = list_audit_log(current_farm().database, current_caller().org_id, query_data.to_cut(), query_data.to_filter())
+    return success(AuditPage(items=[AuditEntry(**asdict(entry)) for entry in page.items], has_more=page.has_more))

@@ -6,20 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from app.api.cursors import PageQuery
 from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
 from app.domain.audit_actions import AuditAction
 from app.services.audit_views import AuditFilter
 
 
-class AuditQuery(BaseModel):
-    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
-
-    model_config = {"extra": "forbid"}
-
-    limit: int = Field(20, ge=1, le=100, description="How many entries at most.")
-    starting_after: str | None = Field(None, max_length=64, description="An entry's id: the page of older ones.")
-    ending_before: str | None = Field(None, max_length=64, description="An entry's id: the page of newer ones.")
+class AuditQuery(PageQuery):
     action: AuditAction | None = Field(None, description="Only acts of this kind.")
     actor: str | None = Field(None, max_length=64, description="Only acts of this key or user; its id.")
     target: str | None = Field(

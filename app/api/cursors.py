@@ -1,26 +1,24 @@
-"""Cursors of lists, told apart from what else may be wrong with a query."""
+"""Which page of a list is asked for: the query parameters that all lists have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pydantic import BaseModel, Field
 
-from app.domain.errors import InvalidInput, RequestError
-
-CURSORS = ("starting_after", "ending_before")
+from app.domain.errors import InvalidInput
+from app.services.keyset import Cut
 
 
-def check_cursors(starting_after: str | None, ending_before: str | None) -> None:
-    if starting_after is not None and ending_before is not None:
-        raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
+class PageQuery(BaseModel):
+    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
 
+    model_config = {"extra": "forbid"}
 
-@contextmanager
-def refused_cursors() -> Iterator[None]:
-    """400 for a cursor that the block does not know: another org's must look the same as one that never was."""
-    try:
-        yield
-    except InvalidInput as error:
-        if error.field not in CURSORS:
-            raise
-        raise RequestError(error.message, field=error.field) from error
+    limit: int = Field(20, ge=1, le=100, description="How many at most.")
+    starting_after: str | None = Field(None, max_length=64, description="An id: the page of older ones behind it.")
+    ending_before: str | None = Field(None, max_length=64, description="An id: the page of newer ones before it.")
+
+    def to_cut(self) -> Cut:
+        """InvalidInput when two pages are asked for at once."""
+        if self.starting_after is not None and self.ending_before is not None:
+            raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
+        return Cut(self.limit, self.starting_after, self.ending_before)

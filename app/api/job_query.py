@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.api.cursors import PageQuery
 from app.api.moments import Moment
 from app.domain.states import JobStatus
 from app.services.job_lists import JobSearch
@@ -19,14 +20,7 @@ def _read_statuses(value: object) -> object:
     return [JobStatus(name) for name in names]
 
 
-class JobQuery(BaseModel):
-    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
-
-    model_config = {"extra": "forbid"}
-
-    limit: int = Field(20, ge=1, le=100, description="How many jobs at most.")
-    starting_after: str | None = Field(None, max_length=64, description="A job's id: the page of older jobs behind it.")
-    ending_before: str | None = Field(None, max_length=64, description="A job's id: the page of newer jobs before it.")
+class JobQuery(PageQuery):
     status: Annotated[list[JobStatus], BeforeValidator(_read_statuses)] | None = Field(
         None, description="Only jobs with one of these statuses: `queued,running`."
     )

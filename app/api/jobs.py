@@ -12,7 +12,6 @@ from app.api.context import Responses, current_caller, current_farm
 from app.api.job_query import JobQuery
 from app.api.presenters import present_job, present_step
 from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, StepList, StepListAnswer
-from app.domain.errors import InvalidInput, RequestError
 from app.domain.ids import canonical_hash
 from app.services.cancel_job import cancel_job
 from app.services.job_lists import list_jobs
@@ -24,7 +23,6 @@ jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
 JOB_ANSWERS: Responses = {304: {"description": "Not changed since the ETag in If-None-Match"}}
 RETRY_CONFLICT = "The job has not ended, or has succeeded and no step is named, or another of its subject is live"
-CURSORS = ("starting_after", "ending_before")
 
 
 @jobs.get("/api/jobs")
@@ -37,23 +35,8 @@ def index(query_data: JobQuery) -> Response:
     Newest first. For the next page give the last job's id as `starting_after`; to look for newer ones give the
     first job's id as `ending_before`. All filters that are given must hold.
     """
-    if query_data.starting_after is not None and query_data.ending_before is not None:
-        raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
-    try:
-        page = list_jobs(
-            current_farm().database,
-            current_caller().org_id,
-            limit=query_data.limit,
-            starting_after=query_data.starting_after,
-            ending_before=query_data.ending_before,
-            search=query_data.to_search(),
-        )
-    except InvalidInput as error:
-        if error.field not in CURSORS:
-            raise
-        # A cursor is well formed or not ours: another org's must look the same as one that never was.
-        raise RequestError(error.message, field=error.field) from error
-    return success(JobPage(items=[present_job(job) for job in page.jobs], has_more=page.has_more))
+    page = list_jobs(current_farm().database, current_caller().org_id, query_data.to_cut(), query_data.to_search())
+    return success(JobPage(items=[present_job(job) for job in page.items], has_more=page.has_more))
 
 
 @jobs.get("/api/jobs/<job_id>")

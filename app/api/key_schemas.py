@@ -29,16 +29,6 @@ def line(text: str) -> str:
     return name
 
 
-class PageQuery(BaseModel):
-    """Query parameters arrive as text, so numbers are read from it; an unknown one is an error all the same."""
-
-    model_config = {"extra": "forbid"}
-
-    limit: int = Field(20, ge=1, le=100, description="How many at most.")
-    starting_after: str | None = Field(None, max_length=64, description="An id: the page of older ones behind it.")
-    ending_before: str | None = Field(None, max_length=64, description="An id: the page of newer ones before it.")
-
-
 class KeyRequest(Strict):
     name: str = Field(min_length=1, max_length=100, description="What it is for; no other key in use may have it.")
     scopes: list[ScopeName] = Field(

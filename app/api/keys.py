@@ -11,6 +11,7 @@ from flask import Response
 from app.api.acceptance import asking
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
+from app.api.cursors import PageQuery
 from app.api.key_schemas import (
     KEY_EXAMPLES,
     ROTATE_EXAMPLES,
@@ -21,22 +22,12 @@ from app.api.key_schemas import (
     KeyRequest,
     NewKey,
     NewKeyAnswer,
-    PageQuery,
     RotateRequest,
 )
 from app.domain.access import Scope
-from app.domain.errors import InvalidInput
 from app.services.key_admin import KeyView, give_key, list_keys, revoke_key, rotate_key
-from app.services.keyset import Cut
 
 keys = APIBlueprint("keys", __name__, tag="Keys")
-
-
-def cut_of(query: PageQuery) -> Cut:
-    """The page that was asked for; InvalidInput when that is two."""
-    if query.starting_after is not None and query.ending_before is not None:
-        raise InvalidInput("ending_before", "Give starting_after or ending_before, not both.")
-    return Cut(query.limit, query.starting_after, query.ending_before)
 
 
 @keys.get("/api/keys")
@@ -48,7 +39,7 @@ def index(query_data: PageQuery) -> Response:
 
     Of your organisation. What let a caller in and when it last did; never the keys themselves.
     """
-    page = list_keys(current_farm().database, current_caller().org_id, cut_of(query_data))
+    page = list_keys(current_farm().database, current_caller().org_id, query_data.to_cut())
     return success(KeyPage(items=[Key(**shown(key)) for key in page.items], has_more=page.has_more))
 
 

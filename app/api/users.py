@@ -10,8 +10,7 @@ from flask import Response
 from app.api.acceptance import asking
 from app.api.answers import success
 from app.api.context import admin_users, current_caller, current_farm
-from app.api.key_schemas import PageQuery
-from app.api.keys import cut_of
+from app.api.cursors import PageQuery
 from app.api.user_schemas import (
     USER_CHANGE_EXAMPLES,
     USER_EXAMPLES,
@@ -36,7 +35,7 @@ def index(query_data: PageQuery) -> Response:
 
     Of your organisation, each with the role in force.
     """
-    page = list_users(current_farm().database, current_caller().org_id, admin_users(), cut_of(query_data))
+    page = list_users(current_farm().database, current_caller().org_id, admin_users(), query_data.to_cut())
     return success(UserPage(items=[User(**asdict(user)) for user in page.items], has_more=page.has_more))
 
 

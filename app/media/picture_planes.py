@@ -124,11 +124,6 @@ def _flatten(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _plane_size(width_px: int, height_px: int) -> tuple[int, int]:
-    """OVERSAMPLE as large as the frame or a little more, both sides even."""
-    return math.ceil(width_px * OVERSAMPLE / 2) * 2, math.ceil(height_px * OVERSAMPLE / 2) * 2
-
-
 def _crop(image: Image.Image, frame: Size) -> Rgb:
     box = cover_box(image.size, frame[0] / frame[1])
     if LEAST_OVERSAMPLE <= (box[2] - box[0]) / frame[0] <= MOST_OVERSAMPLE:

@@ -6,27 +6,20 @@ under way goes on, and can be retried, restarted and edited later. It can only b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, NotFound
 from app.models import Asset
 from app.models.database import Database
 from app.services.asking import Asking
 from app.services.assets import AssetView
 from app.services.audit_log import note
+from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
 NEWEST_FIRST = (Asset.created_at, Asset.id)
-
-
-@dataclass(frozen=True)
-class AssetPage:
-    assets: tuple[AssetView, ...]
-    has_more: bool
 
 
 def get_asset(database: Database, org_id: int, asset_id: str) -> AssetView:
@@ -35,31 +28,17 @@ def get_asset(database: Database, org_id: int, asset_id: str) -> AssetView:
         return view_asset(_find(session, org_id, asset_id))
 
 
-def list_assets(
-    database: Database,
-    org_id: int,
-    *,
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
-    kind: str | None = None,
-) -> AssetPage:
-    """A page, newest first, by keyset. A cursor that is not one of the org's uploads is InvalidInput."""
+def list_assets(database: Database, org_id: int, cut: Cut, kind: str | None = None) -> Page[AssetView]:
+    """A page of them. A cursor that is not one of the org's uploads is a RequestError."""
+    query = select(Asset).where(Asset.org_id == org_id)
+    if kind is not None:
+        query = query.where(Asset.kind == kind)
     with database.read() as session:
-        query = select(Asset).where(Asset.org_id == org_id)
-        if kind is not None:
-            query = query.where(Asset.kind == kind)
-        place = tuple_(*NEWEST_FIRST)
-        if starting_after is not None:
-            query = query.where(place < _cursor(session, org_id, "starting_after", starting_after))
-        if ending_before is not None:
-            query = query.where(place > _cursor(session, org_id, "ending_before", ending_before))
-            rows = session.scalars(query.order_by(*NEWEST_FIRST).limit(limit + 1)).all()
-            page = list(reversed(rows[:limit]))
-        else:
-            rows = session.scalars(query.order_by(*(column.desc() for column in NEWEST_FIRST)).limit(limit + 1)).all()
-            page = list(rows[:limit])
-        return AssetPage(tuple(map(view_asset, page)), has_more=len(rows) > limit)
+        place = place_of(
+            session, NEWEST_FIRST, cut, lambda cursor: and_(Asset.id == cursor, Asset.org_id == org_id), "assets"
+        )
+        page = page_of(session.scalars(cut_out(query, NEWEST_FIRST, cut, place)).all(), cut)
+        return Page(tuple(map(view_asset, page.items)), page.has_more)
 
 
 def delete_asset(database: Database, asking: Asking, asset_id: str) -> None:
@@ -87,10 +66,3 @@ def _find(session: Session, org_id: int, asset_id: str, *, to_delete: bool = Fal
     if asset is None:
         raise NotFound("There is no such asset.")
     return asset
-
-
-def _cursor(session: Session, org_id: int, field: str, asset_id: str) -> object:
-    found = session.execute(select(*NEWEST_FIRST).where(Asset.id == asset_id, Asset.org_id == org_id)).one_or_none()
-    if found is None:
-        raise InvalidInput(field, "This cursor is not one of your assets.")
-    return tuple(found)

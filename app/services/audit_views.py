@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import InvalidInput
 from app.models import ApiKey, AuditEntry, User
 from app.models.database import Database
 from app.services.job_lists import SHOWN_WITHIN_S
+from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
 IS_ENTRY = re.compile(r"aud_(\d{1,18})")
+NEWEST_FIRST = (AuditEntry.id,)
 
 
 @dataclass(frozen=True)
@@ -57,38 +57,23 @@ class EntryView:
     after: dict[str, Any] | None
 
 
-@dataclass(frozen=True)
-class EntryPage:
-    entries: tuple[EntryView, ...]
-    has_more: bool
-
-
-def list_audit_log(
-    database: Database,
-    org_id: int,
-    wanted: AuditFilter,
-    *,
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
-) -> EntryPage:
-    """A page, newest first, by keyset. A cursor that is not one of the org's entries is InvalidInput."""
+def list_audit_log(database: Database, org_id: int, cut: Cut, wanted: AuditFilter) -> Page[EntryView]:
+    """A page of what is wanted. A cursor that is not one of the org's entries is a RequestError."""
     found = (
         select(AuditEntry, ApiKey.name, User.public_id, User.email)
         .outerjoin(ApiKey, ApiKey.id == AuditEntry.key_id)
         .outerjoin(User, User.id == AuditEntry.user_id)
         .where(AuditEntry.org_id == org_id, *_conditions(wanted))
-        .limit(limit + 1)
     )
+
+    def is_row(cursor: str) -> ColumnElement[bool]:
+        named = IS_ENTRY.fullmatch(cursor)
+        return and_(AuditEntry.id == (None if named is None else int(named[1])), AuditEntry.org_id == org_id)
+
     with database.read() as session:
-        if starting_after is not None:
-            found = found.where(AuditEntry.id < _cursor(session, org_id, "starting_after", starting_after))
-        if ending_before is not None:
-            found = found.where(AuditEntry.id > _cursor(session, org_id, "ending_before", ending_before))
-        goes_up = ending_before is not None
-        rows = session.execute(found.order_by(AuditEntry.id if goes_up else AuditEntry.id.desc())).all()
-        page = rows[:limit][::-1] if goes_up else rows[:limit]
-        return EntryPage(tuple(_view(*row) for row in page), has_more=len(rows) > limit)
+        place = place_of(session, NEWEST_FIRST, cut, is_row, "audit log's entries")
+        page = page_of(session.execute(cut_out(found, NEWEST_FIRST, cut, place)).all(), cut)
+        return Page(tuple(_view(*row) for row in page.items), page.has_more)
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
@@ -120,12 +105,3 @@ def _view(entry: AuditEntry, key_name: str | None, user_id: str | None, email: s
         before=entry.before,
         after=entry.after,
     )
-
-
-def _cursor(session: Session, org_id: int, field: str, public_id: str) -> int:
-    named = IS_ENTRY.fullmatch(public_id)
-    number = None if named is None else int(named[1])
-    found = session.scalar(select(AuditEntry.id).where(AuditEntry.id == number, AuditEntry.org_id == org_id))
-    if found is None:
-        raise InvalidInput(field, "This cursor is not one of your audit log's entries.")
-    return found

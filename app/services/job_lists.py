@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_
 
-from app.domain.errors import InvalidInput
 from app.domain.states import JobKind, JobStatus
 from app.models import Job
 from app.models.database import Database
 from app.services.job_facts import job_columns, read_facts
 from app.services.job_views import JobView, view_of
+from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
 # A stored time may lie this much below the one that is shown for it, which the caller then sends back.
 SHOWN_WITHIN_S = 1e-6
@@ -35,35 +34,19 @@ class JobSearch:
 
 
 EVERYTHING = JobSearch()
+NEWEST_FIRST = (Job.id,)
 
 
-@dataclass(frozen=True)
-class JobPage:
-    jobs: tuple[JobView, ...]
-    has_more: bool
-
-
-def list_jobs(
-    database: Database,
-    org_id: int,
-    *,
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
-    search: JobSearch = EVERYTHING,
-) -> JobPage:
-    """A page of what the search finds. A cursor that is not one of the org's jobs is InvalidInput."""
+def list_jobs(database: Database, org_id: int, cut: Cut, search: JobSearch = EVERYTHING) -> Page[JobView]:
+    """A page of what the search finds. A cursor that is not one of the org's jobs is a RequestError."""
     with database.read() as session:
         query = job_columns().where(Job.org_id == org_id, Job.kind != JobKind.CANARY, *_conditions(search))
-        if starting_after is not None:
-            query = query.where(Job.id < _cursor(session, org_id, "starting_after", starting_after))
-        if ending_before is not None:
-            query = query.where(Job.id > _cursor(session, org_id, "ending_before", ending_before))
-        order = Job.id.desc() if ending_before is None else Job.id
-        rows = session.connection().execute(query.order_by(order).limit(limit + 1)).all()
-        jobs = rows[:limit] if ending_before is None else rows[:limit][::-1]
-        facts = read_facts(session, jobs)
-        return JobPage(tuple(view_of(job, facts, job.now) for job in jobs), has_more=len(rows) > limit)
+        place = place_of(
+            session, NEWEST_FIRST, cut, lambda cursor: and_(Job.public_id == cursor, Job.org_id == org_id), "jobs"
+        )
+        page = page_of(session.connection().execute(cut_out(query, NEWEST_FIRST, cut, place)).all(), cut)
+        facts = read_facts(session, page.items)
+        return Page(tuple(view_of(job, facts, job.now) for job in page.items), page.has_more)
 
 
 def accepted_between(since: float | None, until: float | None) -> Iterator[ColumnElement[bool]]:
@@ -85,10 +68,3 @@ def _conditions(search: JobSearch) -> Iterator[ColumnElement[bool]]:
     if search.text is not None:
         places = (Job.title, Job.public_id, Job.subject_id)
         yield or_(*(place.icontains(search.text, autoescape=True) for place in places))
-
-
-def _cursor(session: Session, org_id: int, field: str, public_id: str) -> int:
-    found = session.scalar(select(Job.id).where(Job.public_id == public_id, Job.org_id == org_id))
-    if found is None:
-        raise InvalidInput(field, "This cursor is not one of your jobs.")
-    return found

@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.access import Scope, read_scopes
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import Conflict, InvalidInput, NotFound, RequestError
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.models import ApiKey, Org, User
 from app.models.database import Database, database_now_s
 from app.services.api_keys import CONFIGURED_KEY_NAME, LOCAL_KEY_NAME, add_key, make_key
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.caller import check_grant
-from app.services.keyset import Cut, Page, read_page
+from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
 # Long enough to bring the new key to every place that holds the old one.
 OLD_ENDS_AFTER_S = 24 * 3600.0
 LIVE_AT_ONCE = 2
 # The farm makes and ends these by itself, as a file and a setting say.
 FARMS_OWN = (LOCAL_KEY_NAME, CONFIGURED_KEY_NAME)
+NEWEST_FIRST = (ApiKey.created_at, ApiKey.id)
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,11 @@ class MadeKey:
 def list_keys(database: Database, org_id: int, cut: Cut) -> Page[KeyView]:
     """All of them, the ended ones too, newest first. RequestError for a cursor that is not one of the org's keys."""
     with database.read() as session:
-        place = None
-        if cut.cursor is not None:
-            name, key_id = cut.cursor
-            at = session.scalar(select(ApiKey.created_at).where(ApiKey.id == key_id, ApiKey.org_id == org_id))
-            if at is None:
-                raise RequestError("This cursor is not one of your keys.", field=name)
-            place = (at, key_id)
+        place = place_of(
+            session, NEWEST_FIRST, cut, lambda cursor: and_(ApiKey.id == cursor, ApiKey.org_id == org_id), "keys"
+        )
         query = select(ApiKey).where(ApiKey.org_id == org_id)
-        page = read_page(session, query, (ApiKey.created_at, ApiKey.id), cut, place)
+        page = page_of(session.scalars(cut_out(query, NEWEST_FIRST, cut, place)).all(), cut)
         return Page(tuple(_views(session, page.items)), page.has_more)
 
 

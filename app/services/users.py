@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.access import SCOPES_OF, Role
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import Conflict, Forbidden, NotFound, RequestError
+from app.domain.errors import Conflict, Forbidden, NotFound
 from app.domain.ids import new_id
 from app.domain.people import role_in_force
 from app.models import SignIn, User
@@ -20,11 +20,13 @@ from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.caller import Caller, check_grant
-from app.services.keyset import Cut, Page, read_page
+from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 from app.services.orgs import is_farms_own
 from app.services.passwords import hash_password
 
 TAKEN = "There is a user with this e-mail address already."
+
+NEWEST_FIRST = (User.id,)
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,11 @@ class UserChange:
 def list_users(database: Database, org_id: int, admin_users: Collection[str], cut: Cut) -> Page[UserView]:
     """Newest first, disabled ones too. RequestError for a cursor that is not one of the org's users."""
     with database.read() as session:
-        place = None
-        if cut.cursor is not None:
-            field, public_id = cut.cursor
-            row_id = session.scalar(select(User.id).where(User.public_id == public_id, User.org_id == org_id))
-            if row_id is None:
-                raise RequestError("This cursor is not one of your users.", field=field)
-            place = (row_id,)
-        page = read_page(session, select(User).where(User.org_id == org_id), (User.id,), cut, place)
+        place = place_of(
+            session, NEWEST_FIRST, cut, lambda cursor: and_(User.public_id == cursor, User.org_id == org_id), "users"
+        )
+        query = select(User).where(User.org_id == org_id)
+        page = page_of(session.scalars(cut_out(query, NEWEST_FIRST, cut, place)).all(), cut)
         is_own = is_farms_own(session, org_id)
         return Page(tuple(_view(row, admin_users, is_own) for row in page.items), page.has_more)
 

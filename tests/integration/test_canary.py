@@ -14,6 +14,7 @@ from app.models.database import Database, database_now_s, now_s
 from app.services.canary import send_canary, view_canary
 from app.services.farm import Farm
 from app.services.job_lists import list_jobs
+from app.services.keyset import Cut
 from app.services.schedules import claim_tick
 from tests.farms import make_farm, work_off
 
@@ -45,7 +46,7 @@ def test_lists_leave_the_canary_out(farm: Farm) -> None:
     send_canary(farm)
     with farm.database.read() as session:
         org_id = session.execute(select(Job.org_id)).scalar_one()
-    assert list_jobs(farm.database, org_id, limit=10).jobs == ()
+    assert list_jobs(farm.database, org_id, Cut(10)).items == ()
 
 
 def test_between_two_ticks_nothing_is_sent_and_a_late_canary_is_waited_for(farm: Farm) -> None:

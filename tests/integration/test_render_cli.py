@@ -28,6 +28,7 @@ from app.domain.errors import ProviderRefused
 from app.domain.states import JobStatus
 from app.services.fail_step import fail_step
 from app.services.job_lists import list_jobs
+from app.services.keyset import Cut
 from tests.api_server import NO_RATES
 from tests.farm_process import processes_of
 from tests.farms import ListBell, claim
@@ -375,7 +376,7 @@ def test_an_interrupt_cancels_the_job(guest: Caller, api: ServedApi, number: sig
     assert stderr.endswith("Canceled.\n")
     assert guest.names() == {"story.md"}
     org_id = 1
-    newest = list_jobs(api.farm.database, org_id, limit=1).jobs[0]
+    newest = list_jobs(api.farm.database, org_id, Cut(1)).items[0]
     assert newest.status == JobStatus.CANCELED
     bell.rung.clear()
 
