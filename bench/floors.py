@@ -23,12 +23,12 @@ from app.domain.timeline import LEAD_IN_S
 from app.media.clip import ClipSpec, render_clip
 from app.media.encoder import x264_params
 from app.media.ffmpeg import ffmpeg_binary
-from app.media.typefaces import european
 from app.models import Step
 from app.services.steps.clip import clip_spec
 from app.services.steps.image import OUTPUT as PICTURE
 from app.services.steps.narration import SOUND, WORDS, load_speech
 from app.storage.local import LocalStorage
+from app.typography.typefaces import european
 from bench.farms import BenchFarm
 
 ROOT = Path(__file__).parents[1]

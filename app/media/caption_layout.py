@@ -11,9 +11,9 @@ from app.domain.captions import Cue
 from app.domain.clusters import chars_of
 from app.domain.free_band import PORTRAIT_FROM, free_band
 from app.domain.word_cuts import is_figure, pieces_of
-from app.media.lettering import drawable
-from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
-from app.media.typefaces import SIZE_SCALE, european, face_of
+from app.typography.lettering import drawable
+from app.typography.line_setting import Line, Run, SetLine, ink_of, set_line
+from app.typography.typefaces import SIZE_SCALE, european, face_of
 
 SIDE_MARGIN = 0.08  # of the width, each side: below it lie the buttons of the apps that play portrait video
 LEAST_SHRINK = 0.7  # a line that would need to be smaller is cut in two instead

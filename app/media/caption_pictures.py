@@ -19,8 +19,8 @@ from app.domain.captions import CaptionSpan, Cue
 from app.media.caption_layout import BOX_PADDING, Layout, lay_out
 from app.media.colour import ycbcr_of
 from app.media.stamp import Mask, Stamp, fixed
-from app.media.typefaces import font_of
 from app.media.warp import FramePlanes
+from app.typography.typefaces import font_of
 
 SHADOW_COLOUR = "#000000"
 # All shares of the font's size.

@@ -12,8 +12,8 @@ from app.domain.free_band import free_band
 from app.media.caption_layout import BOX_PADDING, CLEARANCE, SIDE_MARGIN, foot_above_captions, lay_out
 from app.media.overlays import SceneTitle
 from app.media.stamp import Sheet, Stamp, even
-from app.media.title_setting import set_title
 from app.media.warp import FramePlanes
+from app.typography.title_setting import set_title
 
 if TYPE_CHECKING:
     from app.media.clip import ClipSpec

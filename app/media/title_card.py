@@ -10,8 +10,8 @@ from app.media.colour import ycbcr_of
 from app.media.logo import card_logo_stamp, card_size, load_logo
 from app.media.sources import CardSource
 from app.media.stamp import Sheet, Stamp, even
-from app.media.title_setting import SetTitle, set_tall_title, set_title
 from app.media.warp import FramePlanes
+from app.typography.title_setting import SetTitle, set_tall_title, set_title
 
 if TYPE_CHECKING:
     from app.media.clip import ClipSpec

@@ -30,11 +30,11 @@ from app.media.clip import ClipSpec, render_clip
 from app.media.overlays import Watermark
 from app.media.poster import rgb_of
 from app.media.sources import CardSource, Source
-from app.media.typefaces import face_of, font_of
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.protocols import PictureRequest
 from app.services.steps.card import card_spec
 from app.services.steps.clip import clip_spec
+from app.typography.typefaces import face_of, font_of
 
 FPS = 24
 WORD_S = 0.36

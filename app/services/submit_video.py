@@ -20,7 +20,6 @@ from app.domain.plan_look import written_titles
 from app.domain.script import Script
 from app.domain.sources import SHORTEST_FOOTAGE_S, Footage, FootageSound
 from app.domain.video import CaptionMode, VideoInput
-from app.media.lettering import advice_for, check_glyphs
 from app.models import Asset, Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.services.answer_once import Accepted, accept_once
@@ -31,6 +30,7 @@ from app.services.brand_of import brand_of
 from app.services.farm import Farm
 from app.services.open_job import open_video_job
 from app.services.outlook import outlook_of
+from app.typography.lettering import advice_for, check_glyphs
 
 # A caller's own figure for the end may be rounded up.
 END_TOLERANCE_S = 0.05

@@ -19,10 +19,10 @@ from app.domain.speech import Word
 from app.domain.video import SceneInput
 from app.media.caption_layout import lay_out
 from app.media.caption_pictures import draw_shapes
-from app.media.line_setting import Stroke
-from app.media.typefaces import font_of
 from app.models.database import Database
 from app.providers.own_text import clean_title, script_from_scenes, script_from_text
+from app.typography.line_setting import Stroke
+from app.typography.typefaces import font_of
 from config.settings import load_settings
 from tests.api_server import Api, data_of, serve
 from tests.farms import ListBell, make_farm

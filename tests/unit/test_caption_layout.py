@@ -10,7 +10,7 @@ from app.domain.caption_style import CaptionBox, CaptionPosition, CaptionSize, C
 from app.domain.captions import break_into_cues, shape_for
 from app.domain.speech import Word
 from app.media.caption_layout import BOX_PADDING, Layout, lay_out
-from app.media.lettering import caption_font
+from app.typography.lettering import caption_font
 
 sides_px = st.integers(32, 2048).map(lambda half: 2 * half)
 styles = st.builds(

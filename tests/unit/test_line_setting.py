@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from app.domain.scripts import Script
-from app.media.lettering import drawable, faces_of, missing_glyphs
-from app.media.line_setting import Run, SetLine, set_line
-from app.media.typefaces import european, face_for, font_of, found_fonts, han_form
+from app.typography.lettering import drawable, faces_of, missing_glyphs
+from app.typography.line_setting import Run, SetLine, set_line
+from app.typography.typefaces import european, face_for, font_of, found_fonts, han_form
 
 SIZE_PX = 40.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.typeface import Typeface
-from app.media.title_setting import SetTitle, set_tall_title, set_title
+from app.typography.title_setting import SetTitle, set_tall_title, set_title
 
 LONG_TITLE = (
     "An extraordinarily comprehensive introduction to the electroencephalographically documented sleeping habits of "

@@ -13,12 +13,12 @@ from app.domain.timeline import card_frames, fade_frames
 from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
 from app.media.sources import CardSource
-from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.clip import OUTPUT, encoder_for, rendering_facts, rendering_work, source_of, watermark
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, find_need
 from app.services.steps.image import OUTPUT as PICTURE
+from app.typography.typefaces import found_fonts
 
 
 class CardStep(StepHandler):

@@ -22,12 +22,12 @@ from app.domain.video import CaptionMode
 from app.media.clip import ClipSpec, render_clip
 from app.media.overlays import SceneTitle, Watermark
 from app.media.sources import FootagePiece, Plain, Source, WithEffect
-from app.media.typefaces import found_fonts
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler, find_need
 from app.services.steps.image import OUTPUT as PICTURE
 from app.services.steps.narration import WORDS, load_speech
+from app.typography.typefaces import found_fonts
 
 OUTPUT = "clip.mp4"
 

@@ -15,7 +15,6 @@ from app.domain.plan_look import written_titles
 from app.domain.plan_variants import plan_video
 from app.domain.script import Script, with_background, with_effect, with_images
 from app.domain.video import CaptionMode, VideoInput
-from app.media.lettering import check_glyphs
 from app.models import Job
 from app.providers.own_text import script_from_scenes, script_from_text
 from app.providers.protocols import WritingRequest
@@ -25,6 +24,7 @@ from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
 from app.services.steps.vendor_call import await_call
 from app.storage.protocol import Blob
+from app.typography.lettering import check_glyphs
 
 OUTPUT = "script.json"
 

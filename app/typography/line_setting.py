@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import Literal
 
 from app.domain.bidi import levels_of, visual_order
-from app.media.lettering import faces_of
-from app.media.typefaces import Face, european, font_of
+from app.typography.lettering import faces_of
+from app.typography.typefaces import Face, european, font_of
 
 Direction = Literal["ltr", "rtl"]
 

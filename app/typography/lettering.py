@@ -15,7 +15,7 @@ from PIL import ImageFont
 from app.domain.clusters import clusters_of
 from app.domain.errors import MissingGlyphs
 from app.domain.scripts import Script, script_of
-from app.media.typefaces import Face, european, face_for, font_of, package_for
+from app.typography.typefaces import Face, european, face_for, font_of, package_for
 
 PROBE_PX = 24
 # Never assigned to a character, so it always draws the box that stands for a missing one.

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from app.domain.bidi import base_level
 from app.domain.caption_tokens import tokens_of
 from app.domain.speech import Word
 from app.domain.typeface import Typeface
-from app.media.lettering import drawable
-from app.media.line_setting import Line, Run, SetLine, ink_of, set_line
-from app.media.stamp import Mask
-from app.media.typefaces import SIZE_SCALE, face_of, font_of
+from app.typography.lettering import drawable
+from app.typography.line_setting import Line, Run, SetLine, ink_of, set_line
+from app.typography.typefaces import SIZE_SCALE, face_of, font_of
+
+Mask = npt.NDArray[np.float32]
 
 LINE_HEIGHT = 1.14  # of the font's size: titles are set closer than captions
 LONGEST_PIECE_CHARS = 24  # a longer word may be cut
@@ -54,7 +56,7 @@ class SetTitle:
                 font = font_of(stroke.face, self.size_px)
                 xy = (left_of(line) + stroke.x_px, baseline)
                 pen.text(xy, stroke.text, 255, font, "ls", direction=stroke.direction)
-        return np.asarray(picture, np.float32) / 255
+        return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def set_title(
