@@ -62,7 +62,9 @@ def _heading(video: VideoInput) -> dict[str, Any]:
     if has_lower_thirds(video) or (has_captions and video.caption_style.position != CaptionPosition.BOTTOM):
         # Captions would lie over it, or the lower third says the same.
         return {"wordless": True}
-    look: dict[str, Any] = {"words_from": top} if (top := _words_from(video)) else {}
+    look: dict[str, Any] = {"language": video.language}
+    if top := _words_from(video):
+        look["words_from"] = top
     font = None if video.template is None else video.template.fonts.titles
     return look if font is None else {**look, "heading_font": font.value}
 

@@ -56,7 +56,8 @@ class PictureRequest:
     frame; the picture is at least `oversample` times as large, so that motion never enlarges a pixel.
     Another `take` asks for another picture in the same look. A `wordless` one has no letters in it, because something
     else is written over it; above `words_from`, a share of the height, none are painted because a logo lies there.
-    `colours` and `heading_font` are those of the video's template or brand, where it names them.
+    `language` is the title's, and chooses among the forms of Han. `colours` and `heading_font` are those of the
+    video's template or brand, where it names them.
     """
 
     text: str
@@ -70,6 +71,7 @@ class PictureRequest:
     take: int = 0
     wordless: bool = False
     words_from: float = 0.0
+    language: str = ""
     colours: Palette | None = None
     heading_font: Typeface | None = None
 

@@ -109,6 +109,12 @@ def faces_of(text: str, language: str, main: Face | None = None) -> list[tuple[s
     return runs
 
 
+def main_face(text: str, wishes: Sequence[Face]) -> Face:
+    """The first of `wishes` that has all of `text` (drawable) but what is in a script with a face of its own."""
+    plain = [cluster for cluster in clusters_of(text) if script_of(cluster[0]) in (Script.EUROPEAN, Script.COMMON)]
+    return next((face for face in wishes if all(_has_glyphs(face, cluster) for cluster in plain)), wishes[-1])
+
+
 def _another_face(cluster: str, language: str) -> Face | None:
     """The first that has the cluster; Inter, which is European's and common's, before all others."""
     faces = (face_for(script, language) for script in Script)

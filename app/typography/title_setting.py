@@ -119,13 +119,25 @@ class _Piece:
     is_cut: bool
 
 
+def title_words(text: str) -> Line:
+    """Between which the lines of a title may end: words, phrases where there are no spaces, and what clings to them."""
+    return tuple(piece.run for piece in _pieces(text.split(), WHOLE))
+
+
 def _pieces(words: list[str], longest_chars: int) -> tuple[_Piece, ...]:
     tokens = tokens_of([Word(word, float(at), at + 1.0) for at, word in enumerate(words)], longest_chars)
-    written, at, pieces = "".join(words), 0, []
+    written, at = "".join(words), 0
+    pieces: list[_Piece] = []
+    is_bound = False
     for number, token in enumerate(tokens):
         text = token.word.text
         is_cut = text.endswith("-") and not written.startswith(text, at)
-        pieces.append(_Piece(Run(text, number, token.word.glued), is_cut))
+        if is_bound:
+            run = pieces.pop().run
+            pieces.append(_Piece(replace(run, text=f"{run.text} {text}"), is_cut))
+        else:
+            pieces.append(_Piece(Run(text, number, token.word.glued), is_cut))
+        is_bound = token.binds
         at += len(text) - is_cut
     return tuple(pieces)
 

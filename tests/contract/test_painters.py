@@ -13,10 +13,11 @@ from app.domain.errors import LeaseLost, StorageFull, TransientError
 from app.domain.template import Palette
 from app.domain.typeface import Typeface
 from app.providers.drawn.choice import choose_look
-from app.providers.drawn.headline import headline
+from app.providers.drawn.headline import Headline, headline
 from app.providers.drawn.painter import DrawnPainter
 from app.providers.drawn.painting import compose
 from app.providers.drawn.palettes import contrast, luminance
+from app.providers.drawn.styles import STYLES
 from app.providers.drawn.typography import lay_out
 from app.providers.protocols import Painter, PictureRequest
 from tests.broken_places import UNWRITABLE
@@ -32,6 +33,11 @@ SCENES = (
     ("Donaudampfschifffahrtsgesellschaft", "Die Geschichte eines Wortes."),
     ("Почему извергаются вулканы", "Магма поднимается, потому что она легче."),
     ("Η θάλασσα και το φως", "Το νερό είναι παντού."),
+    ("कॉफ़ी यूरोप कैसे पहुँची", "जहाज़ों से।"),
+    ("איך הגיע הקפה לאירופה", "באוניות."),
+    ("كيف وصلت القهوة: من موانئ اليمن", "على السفن."),
+    ("ทำไมภูเขาไฟจึงระเบิดอยู่เสมอ", "เพราะแมกมาเบากว่า"),
+    ("🚀 Pourquoi les volcans se réveillent-ils ?", "Parce que la terre bouge."),
     ("What would happen if one woke up tomorrow?", "As Seneca said, “Luck is what happens.”"),
 )
 
@@ -204,6 +210,16 @@ def test_the_words_can_be_read_and_keep_to_their_place(tmp_path: Path, size: str
         near = grown(words > 0.02, 6) & ~grown(words > 0.02, 2) & ~grown(layout.mark > 0.02, 3)
         ground = np.percentile(bright[near], [5, 95])
         assert min(contrast(ink, float(ground[0])), contrast(ink, float(ground[1]))) >= 4.5, (size, seed, found.main)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_heading_that_is_written_from_the_right_stands_there(size: str) -> None:
+    width, height = SIZES[size]
+    flush = next(style for style in STYLES if not style.centred)
+    found = {text: lay_out(Headline(text), flush, width, height) for text in ("קפה", "Kaffee")}
+    hebrew, latin = (layout.box for layout in found.values() if layout is not None)
+    assert hebrew[2] == pytest.approx(width - latin[0], abs=0.01 * width)
+    assert hebrew[0] + hebrew[2] > width > latin[0] + latin[2]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LIST_NUMBER = re.compile(r"^(\d{1,2}\s?[.):])\s+(\S.*)$")
-TITLE_BREAK = re.compile(r"^(.{2,40}?)(?::\s+|\s+[–—|]\s+|\s+-\s+)(\S.+)$")
+LIST_NUMBER = re.compile(r"^(\d{1,2}(?:\s?[.):](?=\s)|[、．：]))\s*(\S.*)$")
+TITLE_BREAK = re.compile(r"^(.{2,40}?)(?::\s+|：\s*|\s+[–—|]\s+|\s+-\s+)(\S.+)$")
 
 
 @dataclass(frozen=True)

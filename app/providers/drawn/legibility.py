@@ -87,8 +87,10 @@ def shade(canvas: Canvas, layout: Layout, tone: Colour) -> None:
     goal = np.asarray(cv2.resize(average + (tone - average) * 0.4, (canvas.width, bottom)), np.float32)
 
     beyond = np.clip((np.arange(bottom) - words_end) / max(1, bottom - words_end), 0, 1)
-    words_right = layout.left + layout.main.shape[1]
-    beside = np.clip((np.arange(canvas.width) - words_right) / (canvas.width * 0.22), 0, 1)
+    from_words = np.arange(canvas.width) - (layout.left + layout.main.shape[1])
+    if layout.left + layout.main.shape[1] / 2 > canvas.width / 2:
+        from_words = layout.left - np.arange(canvas.width)
+    beside = np.clip(from_words / (canvas.width * 0.22), 0, 1)
     if canvas.width <= canvas.height:
         beside[:] = 0
     canvas.blend(0.5 * eased(beyond)[:, None] * eased(beside)[None], 0, 0, goal)

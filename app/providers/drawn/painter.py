@@ -13,7 +13,7 @@ class DrawnPainter:
     """Implements Painter. Raise `version` when the same request gives other pixels: it is in the cache key."""
 
     name = "drawn"
-    version = "8"
+    version = "9"
     pool = Pool.CPU
     is_free = True
 

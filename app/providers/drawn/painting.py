@@ -44,7 +44,9 @@ def compose(request: PictureRequest, still_wanted: Callable[[], None]) -> Canvas
     canvas = Canvas(width, height, still_wanted)
     stage = vary_accents(set_stage(look.palette, mood, dice(request, "composition")), dealt.use)
     found = None if request.wordless else headline(request.title)
-    layout = lay_out(found, look.style, canvas.width, canvas.height, request.words_from) if found else None
+    layout = None
+    if found is not None:
+        layout = lay_out(found, look.style, width, height, request.words_from, request.language)
     perform(dealt, canvas, stage, None if layout is None else layout.box)
     calm_caption_band(canvas, stage)
     if layout is not None:
@@ -57,8 +59,10 @@ def perform(dealt: Deal, canvas: Canvas, stage: Stage, words: tuple[int, int, in
 
     `words` is where a heading will stand: left, top, right and bottom.
     """
-    # In a wide frame the eye-catcher stands beside the words, and mirrored it would stand behind them.
-    mirrored = dealt.use % 2 == 1 and not (words is not None and canvas.width > canvas.height)
+    mirrored = dealt.use % 2 == 1
+    if words is not None and canvas.width > canvas.height:
+        # The eye-catcher stands on the right, beside the words, or mirrored beside words that are written from there.
+        mirrored = words[0] + words[2] > canvas.width
     if words is not None and mirrored:
         words = (canvas.width - words[2], words[1], canvas.width - words[0], words[3])
     # A higher canvas cut off at its foot lowers the horizon; a raised one would run into the words.

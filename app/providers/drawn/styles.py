@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.domain.typeface import Typeface
-from app.fonts import FILES
 from app.providers.drawn.stage import Mood
 
 
@@ -23,11 +22,6 @@ class Style:
     moods: tuple[Mood, ...]
     grain_levels: float
     vignette: float
-
-    @property
-    def font(self) -> str:
-        """Its file's name."""
-        return FILES[self.typeface]
 
     def in_type(self, typeface: Typeface) -> Style:
         """The style with its words in another typeface, as large and as close as that suits."""

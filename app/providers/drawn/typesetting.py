@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+
+from app.typography.line_setting import Line
 
 MAX_LINES = 6
 MEASURING_PX = 200  # Widths scale linearly, so they are measured once, at this size.
@@ -13,27 +16,33 @@ MEASURING_PX = 200  # Widths scale linearly, so they are measured once, at this 
 class Setting:
     """Lines at a size in pixels."""
 
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
     size_px: int
 
 
 def set_lines(
-    text: str, width_of: Callable[[str], float], box_px: tuple[float, float], leading: float, sizes_px: tuple[int, int]
+    words: Line,
+    width_of: Callable[[Line], float],
+    box_px: tuple[float, float],
+    leading: float,
+    sizes_px: tuple[int, int],
+    line_height: float = 1.0,
 ) -> Setting | None:
-    """The best setting of `text` in a box of `box_px` (width, height); None when it does not fit at the smallest size.
+    """The best setting of `words` in a box of `box_px` (width, height); None when it does not fit at the smallest size.
 
-    `width_of` measures a line at MEASURING_PX; `sizes_px` are the smallest and largest size allowed. Larger type is
-    better; each further line, a lonely last word and an uneven edge cost a little.
+    `width_of` measures a line at MEASURING_PX; `sizes_px` are the smallest and largest size allowed; one line is
+    `line_height` sizes tall, and its baseline `leading` sizes below the one before. Larger type is better; each further
+    line, a lonely last word and an uneven edge cost a little.
     """
-    words = text.split()
     smallest, largest = sizes_px
+    measured = cache(width_of)
     best: Setting | None = None
     best_score = 0.0
     for count in range(1, min(MAX_LINES, len(words)) + 1):
-        lines = break_evenly(words, count, width_of)
-        widths = [width_of(line) for line in lines]
+        lines = break_evenly(words, count, measured)
+        widths = [measured(line) for line in lines]
         by_width = box_px[0] / max(widths) * MEASURING_PX
-        by_height = box_px[1] / (1 + (count - 1) * leading)
+        by_height = box_px[1] / (line_height + (count - 1) * leading)
         size = int(min(by_width, by_height, largest))
         if size < smallest:
             continue
@@ -44,22 +53,22 @@ def set_lines(
     return best
 
 
-def break_evenly(words: Sequence[str], count: int, width_of: Callable[[str], float]) -> list[str]:
+def break_evenly(words: Line, count: int, width_of: Callable[[Line], float]) -> list[Line]:
     """`count` lines whose widths differ least (least squares of the free space), never ending on a small word."""
-    total = width_of(" ".join(words))
-    ideal = total / count
+    ideal = width_of(words) / count
     # cost[i] is the cheapest way to set words[i:] in the lines that are left; filled from the last line up.
     ends = len(words)
-    costs: dict[int, tuple[float, list[str]]] = {ends: (0.0, [])}
+    costs: dict[int, tuple[float, list[Line]]] = {ends: (0.0, [])}
     for left in range(1, count + 1):
-        step: dict[int, tuple[float, list[str]]] = {}
+        step: dict[int, tuple[float, list[Line]]] = {}
         for start in range(count - left, ends - left + 1):
             for stop in range(start + 1, ends - left + 2):
                 if stop not in costs:
                     continue
-                line = " ".join(words[start:stop])
+                line = words[start:stop]
                 cost = (width_of(line) / ideal - 1) ** 2 + costs[stop][0]
-                if stop < ends and len(words[stop - 1]) <= 2:
+                # In scripts without spaces a phrase of two signs is a whole word.
+                if stop < ends and len(words[stop - 1].text) <= 2 and not words[stop].glued:
                     cost += 0.05
                 if start not in step or cost < step[start][0]:
                     step[start] = (cost, [line, *costs[stop][1]])

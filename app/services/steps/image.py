@@ -10,6 +10,7 @@ from app.providers.protocols import PictureRequest
 from app.services.claim_step import Claim
 from app.services.farm import Farm
 from app.services.steps.handler import Bench, Outcome, OutputFile, StepHandler
+from app.typography.typefaces import found_fonts
 
 OUTPUT = "picture.jpg"
 
@@ -22,7 +23,11 @@ class ImageStep(StepHandler):
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         if "asset" in claim.params:
             return claim.params
-        return {"provider": farm.painter.name, "provider_version": farm.painter.version, **claim.params}
+        work = {"provider": farm.painter.name, "provider_version": farm.painter.version, **claim.params}
+        # Fonts that do not ship with us differ between machines, and so does the heading that they draw.
+        title = None if claim.params.get("wordless") else claim.params["title"]
+        fonts = found_fonts([title], claim.params.get("language", "")) if title else {}
+        return {**work, "fonts": fonts} if fonts else work
 
     def run(self, farm: Farm, claim: Claim, bench: Bench) -> Outcome:
         path = bench.folder / OUTPUT
