@@ -8,22 +8,34 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
 
 from app.domain.business_hours import EVERY_KIND, parse_business_hours
 from app.domain.encoders import AUTO, WANTED
 from app.domain.flow_limits import PROVIDERS, FlowLimits, parse_concurrency
 from app.domain.origins import parse_origins
-from app.domain.people import read_email
 from app.domain.plan import StepKind
 from app.domain.quotas import Quotas
-from app.domain.rates import OFF, Rate, parse_rate
+from app.domain.rates import Rate, parse_rate
 from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
+from config.parsers import (
+    by_name,
+    one_of,
+    or_off,
+    parse_database_url,
+    parse_emails,
+    parse_folder,
+    parse_http_url,
+    parse_redis_url,
+    parse_secret,
+    parse_storage_url,
+    seconds,
+    whole_number,
+)
 
 T = TypeVar("T")
 
@@ -40,9 +52,6 @@ QUOTAS = Quotas(jobs_at_once=1000, minutes_a_day=24 * 60.0, storage_bytes=2**40)
 
 # From the beat that says that a step is canceled to the end of the call that its worker has open.
 LET_GO_WITHIN_S = 1.0
-
-# 128 bits in hexadecimal digits.
-MIN_SECRET_LENGTH = 32
 
 # A unix socket's path must fit in sockaddr_un: 108 bytes on Linux, 104 on macOS.
 MAX_SOCKET_PATH_BYTES = 100
@@ -202,106 +211,3 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
-
-
-def whole_number(low: int, high: int) -> Callable[[str], int]:
-    def parse(raw: str) -> int:
-        try:
-            value = int(raw)
-        except ValueError:
-            raise ValueError("must be a whole number") from None
-        if not low <= value <= high:
-            raise ValueError(f"must be between {low} and {high}")
-        return value
-
-    return parse
-
-
-def or_off(parse: Callable[[str], T]) -> Callable[[str], T | None]:
-    """`parse`, or None for `off`."""
-    return lambda raw: None if raw.lower() == OFF else parse(raw)
-
-
-def seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(raw: str) -> float:
-        try:
-            value = float(raw)
-        except ValueError:
-            raise ValueError("must be a number of seconds") from None
-        if not low <= value <= high:
-            raise ValueError(f"must be between {low:g} and {high:g} seconds")
-        return value
-
-    return parse
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        if raw.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return raw.lower()
-
-    return parse
-
-
-def by_name(parse: Callable[[str], Mapping[str, T]], known: Collection[str]) -> Callable[[str], Mapping[str, T]]:
-    """`parse`, which refuses names that are not `known`: a limit under a misspelt one would hold for nothing."""
-
-    def parse_known(raw: str) -> Mapping[str, T]:
-        values = parse(raw)
-        unknown = [repr(name) for name in values if name not in known]
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(filter(None, known))}")
-        return values
-
-    return parse_known
-
-
-def parse_http_url(raw: str) -> str | None:
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http:// or https:// address")
-    return raw.rstrip("/")
-
-
-def parse_emails(raw: str) -> frozenset[str]:
-    try:
-        return frozenset(read_email(part) for part in raw.split(",") if part.strip())
-    except ValueError:
-        raise ValueError("must be e-mail addresses, with commas between them") from None
-
-
-def parse_database_url(raw: str) -> str:
-    scheme = urlsplit(raw).scheme
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg2"):
-        return "postgresql+psycopg2" + raw[len(scheme) :]
-    if scheme == "sqlite" and raw.startswith("sqlite:////"):
-        return raw
-    raise ValueError("must be postgresql://… or sqlite:////absolute/path")
-
-
-def parse_redis_url(raw: str) -> str | None:
-    if urlsplit(raw).scheme not in ("redis", "rediss", "redis+socket"):
-        raise ValueError("must be redis://…, rediss://… or redis+socket:///path")
-    return raw
-
-
-def parse_secret(raw: str) -> str | None:
-    if len(raw) < MIN_SECRET_LENGTH:
-        raise ValueError(f"must have at least {MIN_SECRET_LENGTH} characters, by chance alone")
-    return raw
-
-
-def parse_folder(raw: str) -> Path | None:
-    folder = Path(raw)
-    # The farm's programs run in a folder of their own, so that a relative path would not be what was meant.
-    if not folder.is_absolute() or not folder.is_dir():
-        raise ValueError("must be the absolute path of a folder that is there")
-    return folder
-
-
-def parse_storage_url(raw: str) -> Path:
-    parts = urlsplit(raw)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return Path(unquote(parts.path))
-    raise ValueError("must be file:///absolute/folder, shared by every host of the farm")

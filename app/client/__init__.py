@@ -28,8 +28,6 @@ from app.client.looks import BrandColours, BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pause, Pool, StuckStep, Worker, WorkerEncoder
 from app.client.values import (
     Asset,
-    CaptionBox,
-    Captions,
     Job,
     JobError,
     JobEvent,
@@ -38,13 +36,10 @@ from app.client.values import (
     Language,
     Output,
     Readiness,
-    SceneRequest,
     Stage,
-    Teaser,
-    Variants,
-    VideoRequest,
     Voices,
 )
+from app.client.video_request import CaptionBox, Captions, SceneRequest, Teaser, Variants, VideoRequest
 from app.domain.access import Role, Scope
 from app.domain.effects import Effect
 from app.domain.revision import Given, Part, SceneEdit

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from app.client.values import time_of, without_none
+from app.client.values import time_of
+from app.client.video_request import without_none
 from app.domain.revision import SceneEdit
 from app.domain.states import JobStatus, StepStatus
 

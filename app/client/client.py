@@ -22,17 +22,8 @@ from app.client.looks import BrandKit, TemplateInfo
 from app.client.operations import Canary, FarmStatus, Pool, StuckStep, Worker
 from app.client.transport import Transport, once
 from app.client.uploads import form_of
-from app.client.values import (
-    Asset,
-    Job,
-    JobEvent,
-    Output,
-    Readiness,
-    VideoRequest,
-    Voices,
-    understand,
-    without_none,
-)
+from app.client.values import Asset, Job, JobEvent, Output, Readiness, Voices, understand
+from app.client.video_request import VideoRequest, without_none
 from app.domain.revision import SceneEdit
 
 PATIENCE_S = 60.0

@@ -8,7 +8,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from app.client.transport import Transport
-from app.client.values import understand, without_none
+from app.client.values import understand
+from app.client.video_request import without_none
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from app.client.transport import Transport
-from app.client.values import Job, VideoRequest, understand
+from app.client.values import Job, understand
+from app.client.video_request import VideoRequest
 from app.domain.states import JobStatus
 
 PAGE = 100
