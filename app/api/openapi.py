@@ -95,8 +95,9 @@ REPEATABLE = (
     *("putBrandKit", "deleteBrandKit", "putOrgLimits"),
     *("estimateVideo", "deleteAsset", "revokeKey", "updateUser", "signOut"),
 )
-# Operations that refuse what they have made before: a name or an address is taken once, and a key is shown once.
-REFUSING = ("createKey", "rotateKey", "createUser")
+# Operations that refuse what they have done before: a name or an address is taken once, a key is shown once, and what
+# was the current password is so no more.
+REFUSING = ("createKey", "rotateKey", "createUser", "changePassword")
 # Operations that count towards a rate.
 GENERATING = (*ACCEPTING, "retryJobs")
 # Those, and others that may be too much.

@@ -58,6 +58,7 @@ POLICY: dict[str, Access] = {
     "users.change": ADMINISTERS,
     "session.show": ANY_CALLER,
     "session.end": ANY_CALLER,
+    "session.change_password": ANY_CALLER,
     "limits.show": ANY_CALLER,
     # The farm
     "admin.status": OPERATES,
@@ -79,6 +80,7 @@ POLICY: dict[str, Access] = {
     "sign_in_page.show": PUBLIC,
     "sign_in_page.enter": PUBLIC,
     "sign_in_page.leave": PUBLIC,
+    "sign_in_page.change_password": PUBLIC,
     "static": PUBLIC,
     "openapi.spec": PUBLIC,
 }

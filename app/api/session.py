@@ -11,7 +11,9 @@ from app.api.context import admin_users, current_caller, current_correlation_id,
 from app.api.cookies import clear_session, session_token, set_session
 from app.api.csrf import refuse_other_origins
 from app.api.user_schemas import (
+    PASSWORD_EXAMPLES,
     SIGN_IN_EXAMPLES,
+    PasswordRequest,
     Session,
     SessionAnswer,
     SignedInUser,
@@ -22,6 +24,7 @@ from app.api.user_schemas import (
 from app.domain.access import Scope
 from app.domain.errors import Unauthorized
 from app.services.caller import Caller
+from app.services.own_password import change_own_password
 from app.services.sessions import caller_of, csrf_token, sign_in, sign_out, who_is
 
 session = APIBlueprint("session", __name__, tag="Session")
@@ -76,6 +79,26 @@ def end() -> Response:
     if session_id is not None:
         clear_session(response)
     return response
+
+
+@session.put("/api/session/password")
+@session.input(PasswordRequest, examples=PASSWORD_EXAMPLES)
+@session.output(SessionAnswer)
+@session.doc(
+    operation_id="changePassword",
+    responses={
+        403: "It came with a key, or from a page of another site",
+        422: "The current password is wrong, or the new one too short",
+        429: "Too many wrong passwords; `Retry-After` says when to try again",
+    },
+)
+def change_password(json_data: PasswordRequest) -> Response:
+    """Change my password
+
+    In a session alone. You stay signed in here, and are signed out everywhere else.
+    """
+    change_own_password(current_farm().database, asking(), json_data.current, json_data.password)
+    return success(described(current_caller(), session_token()), Cache_Control="no-store")
 
 
 def signed_in(email: str, password: str) -> str:

@@ -1,4 +1,4 @@
-"""`/login` and `/logout`: signing in and out with a form, for which a browser needs no script."""
+"""`/login` and `/logout`: signing in and out, and another password, with forms for which a browser needs no script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from app.api.csrf import check_csrf, refuse_other_origins
 from app.api.pages import HEADERS, page
 from app.api.problems import WrongContentType, problem_of
 from app.api.session import described, signed_in, signed_in_caller
-from app.domain.errors import LimitReached, ServiceUnavailable, Unauthorized
+from app.domain.errors import InvalidInput, LimitReached, SceneworksError, ServiceUnavailable, Unauthorized
+from app.domain.people import read_password
+from app.services.own_password import change_own_password
 from app.services.sessions import sign_out
 
 sign_in_page = APIBlueprint("sign_in_page", __name__, enable_openapi=False)
@@ -47,11 +49,7 @@ def enter() -> Response:
     try:
         token = signed_in(form.get("email", ""), form.get("password", ""))
     except (Unauthorized, LimitReached, ServiceUnavailable) as error:
-        problem = problem_of(error)
-        response = _form(goal, email=form.get("email", ""), fault=error.message)
-        response.status_code = problem.status
-        response.headers.extend(dict(problem.headers))
-        return response
+        return _refused(error, goal, email=form.get("email", ""))
     response = _to(goal)
     set_session(response, token)
     return response
@@ -71,6 +69,23 @@ def leave() -> Response:
     return response
 
 
+@sign_in_page.post("/login/password")
+def change_password() -> Response:
+    """Another password for whoever is signed in, and whether it was taken; the form to sign in when nobody is."""
+    refuse_other_origins()
+    form, caller, token = _fields(), signed_in_caller(), session_token()
+    if caller is None or token is None:
+        return _to("/login")
+    check_csrf(token, form.get("csrf_token"))
+    session = described(caller, token)
+    try:
+        new = _new_password(form.get("password", ""))
+        change_own_password(current_farm().database, asking_as(caller), form.get("current", ""), new)
+    except (InvalidInput, LimitReached, ServiceUnavailable) as error:
+        return _refused(error, session=session)
+    return _form("/", session=session, is_changed=True)
+
+
 def own_path(given: str | None) -> str:
     """Where to go afterwards: an address of this farm, else its front door."""
     return given if given is not None and OWN_PATH.fullmatch(given) else "/"
@@ -81,6 +96,22 @@ def _fields() -> dict[str, str]:
     if request.mimetype != FORM:
         raise WrongContentType(f"Send the form as {FORM}.")
     return request.form.to_dict()
+
+
+def _new_password(typed: str) -> str:
+    try:
+        return read_password(typed)
+    except ValueError as error:
+        raise InvalidInput("password", f"The new password {error}.") from error
+
+
+def _refused(error: SceneworksError, goal: str = "/", **values: object) -> Response:
+    """The form again, with the reason."""
+    problem = problem_of(error)
+    response = _form(goal, fault=error.message, **values)
+    response.status_code = problem.status
+    response.headers.extend(dict(problem.headers))
+    return response
 
 
 def _to(path: str) -> Response:

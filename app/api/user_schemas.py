@@ -115,6 +115,19 @@ class SignedOut(BaseModel):
     ended: bool = Field(description="Whether a session was ended; with a key there is none.")
 
 
+class PasswordRequest(Strict):
+    current: str = Field(max_length=1000, description="The password that you have.")
+    password: Password = Field(description="The one that you want.")
+
+
+PASSWORD_EXAMPLES = {
+    "password": {
+        "summary": "Another password",
+        "value": {"current": "correct horse battery", "password": "quiet river, early train"},
+    }
+}
+
+
 class UserAnswer(Envelope):
     data: User
 

@@ -54,6 +54,7 @@ def test_a_person_signs_in_goes_on_to_where_they_wanted_and_signs_out(page: Page
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.goto("/login")
+    expect(page.get_by_label("E-mail address")).to_be_focused()
     page.keyboard.type(EMAIL)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -80,6 +81,33 @@ def test_a_wrong_password_is_told_and_what_was_typed_is_kept(failing: Page) -> N
     failing.get_by_label("Password").fill(PASSWORD)
     failing.keyboard.press("Enter")
     expect(failing.get_by_role("heading", level=1)).to_have_text("Sceneworks API")
+
+
+def test_a_person_changes_their_password(api: ServedApi, failing: Page) -> None:
+    with api.farm.database.read() as session:
+        org_id = session.execute(select(Org.id).where(Org.name == "local")).scalar_one()
+    make_user(api.farm.database, org_id, email="sini@example.com", password=PASSWORD)
+
+    def enter(password: str) -> None:
+        failing.get_by_label("E-mail address").fill("sini@example.com")
+        failing.get_by_label("Password").fill(password)
+        failing.get_by_role("button", name="Sign in").click()
+
+    failing.goto("/login?next=/login")
+    enter(PASSWORD)
+    failing.get_by_label("Current password").fill("not this one")
+    failing.get_by_label("New password").fill("quiet river, early train")
+    failing.get_by_role("button", name="Change password").click()
+    expect(failing.get_by_role("alert")).to_have_text("This is not your password.")
+    assert Axe().run(failing).response["violations"] == []
+    failing.get_by_label("Current password").fill(PASSWORD)
+    failing.get_by_label("New password").fill("quiet river, early train")
+    failing.get_by_role("button", name="Change password").click()
+    expect(failing.get_by_role("status")).to_contain_text("Your password is changed.")
+    failing.get_by_role("button", name="Sign out").click()
+    enter("quiet river, early train")
+    failing.goto("/login")
+    expect(failing.get_by_role("main")).to_contain_text("sini@example.com")
 
 
 @pytest.mark.parametrize("goal", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"])

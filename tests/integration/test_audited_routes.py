@@ -27,7 +27,7 @@ from app.services.sessions import csrf_token
 from tests.api_server import Api, local_org_id, serve
 from tests.audit_log import audited
 from tests.farms import work_off
-from tests.people import PASSWORD, make_user, signed_in
+from tests.people import PASSWORD, Browser, browse, make_user, signed_in
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 CORRELATION_ID = "an-act-to-be-told"
@@ -138,6 +138,21 @@ def leave(api: Api) -> BaseHTTPResponse:
     return send_form(page, "/logout", csrf_token=csrf_token(page.token))
 
 
+def person(api: Api) -> Browser:
+    """Somebody who is signed in and has a password."""
+    return browse(api, make_user(api.farm.database, local_org_id(api), password=PASSWORD))
+
+
+def change_password(api: Api) -> BaseHTTPResponse:
+    return ask(person(api), "PUT", "/api/session/password", {"current": PASSWORD, "password": "another horse battery"})
+
+
+def send_another_password(api: Api) -> BaseHTTPResponse:
+    page = person(api)
+    given = {"current": PASSWORD, "password": "another horse battery"}
+    return send_form(page, "/login/password", csrf_token=csrf_token(page.token), **given)
+
+
 def set_limits(api: Api) -> BaseHTTPResponse:
     return ask(api, "PUT", "/api/admin/orgs/local/limits", {"jobs_at_once": 7})
 
@@ -180,6 +195,8 @@ CALLS: dict[str, tuple[AuditAction, Callable[[Api], BaseHTTPResponse]]] = {
     "users.change": (AuditAction.USER_CHANGED, change_user),
     "session.begin": (AuditAction.SESSION_BEGUN, sign_in),
     "session.end": (AuditAction.SESSION_ENDED, sign_out),
+    "session.change_password": (AuditAction.USER_CHANGED, change_password),
+    "sign_in_page.change_password": (AuditAction.USER_CHANGED, send_another_password),
     "sign_in_page.enter": (AuditAction.SESSION_BEGUN, enter),
     "sign_in_page.leave": (AuditAction.SESSION_ENDED, leave),
     "limits.put_org": (AuditAction.LIMITS_SET, set_limits),

@@ -101,6 +101,10 @@ CALLS: dict[str, Call] = {
     "session.begin": Call(None, (422,), body={}),
     "session.show": Call(Role.REVIEWER, OK),
     "session.end": Call(Role.REVIEWER, OK),
+    # A key may not, and a session only with the right password.
+    "session.change_password": Call(
+        Role.REVIEWER, (403, 422), body={"current": "x", "password": "another horse battery"}
+    ),
     "admin.status": Call(Role.OPERATOR, OK),
     "admin.pools": Call(Role.OPERATOR, OK),
     "admin.pause": Call(Role.OPERATOR, OK, body={"reason": "A test."}, given={"pool": "gpu"}),
@@ -117,6 +121,7 @@ CALLS: dict[str, Call] = {
     # JSON is no form.
     "sign_in_page.enter": Call(None, (415,)),
     "sign_in_page.leave": Call(None, (415,)),
+    "sign_in_page.change_password": Call(None, (415,)),
     "static": Call(None, OK, given={"filename": "pages.css"}),
     "openapi.spec": Call(None, OK),
 }

@@ -251,3 +251,33 @@ def signed_in_as(api: Api, email: str) -> Api:
     with api.farm.database.read() as session:
         assert session.scalars(select(User.role)).one() == "reviewer"
     return browse(api, UserView(**{**data_of(answer), "created_at": 0.0, "disabled_at": None}))
+
+
+def change_password(page: Api, current: str, password: str) -> BaseHTTPResponse:
+    return page.ask("PUT", "/api/session/password", json={"current": current, "password": password})
+
+
+NEXT = "quiet river, early train"
+
+
+def test_a_person_changes_their_password_and_is_signed_out_everywhere_else(api: Api, org: int) -> None:
+    mara = make_user(api.farm.database, org, email="mara@example.com", password=PASSWORD)
+    here, elsewhere = browse(api, mara), browse(api, mara)
+    changed = change_password(here, PASSWORD, NEXT)
+    assert data_of(changed)["user"]["email"] == "mara@example.com"
+    assert (here.get("/api/session").status, elsewhere.get("/api/session").status) == (200, 401)
+    assert (sign_in(api, "mara@example.com").status, sign_in(api, "mara@example.com", NEXT).status) == (401, 201)
+    # It was the current one, and is so no more.
+    assert error_of(change_password(here, PASSWORD, NEXT))["details"]["field"] == "current"
+
+
+def test_a_password_is_not_changed_by_guessing_nor_with_a_key(api: Api, org: int) -> None:
+    mara = make_user(api.farm.database, org, email="mara@example.com", password=PASSWORD)
+    page = browse(api, mara)
+    assert change_password(page, PASSWORD, "short").status == 422
+    guesses = [change_password(page, f"guess {n}", NEXT).status for n in range(FROM_ONE_HOST + 1)]
+    assert guesses == [422] * FROM_ONE_HOST + [429]
+    # The right one is not let through either: a guess must not be worth more than another.
+    assert change_password(page, PASSWORD, NEXT).status == 429
+    assert error_of(change_password(api, PASSWORD, NEXT))["error_code"] == "FORBIDDEN"
+    assert replace(page, key=None).ask("PUT", "/api/session/password", headers={"X-CSRF-Token": "x"}).status == 403
