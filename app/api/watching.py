@@ -15,7 +15,8 @@ from app.models.database import Database, first_line
 
 log = structlog.get_logger()
 
-POLL_S = 0.3
+# A look is one query of a fraction of a millisecond, for all streams of a process together.
+POLL_S = 0.1
 
 
 class Waiting:
