@@ -1,6 +1,6 @@
 """A clip in pieces, so that one scene keeps several workers busy and one edit is not one worker's alone.
 
-Every piece begins at a second of the clip, and with a key frame: where none would have been, it costs that one. How
+The pieces are of one length, and each begins with a key frame: where none would have been, it costs that one. How
 many pieces there are must be known before anything was spoken, so it follows from the text; how long they are follows
 from the narration.
 """
@@ -41,9 +41,9 @@ class Piece:
         """As a step's parameters; nothing for a whole clip, as before there were pieces."""
         return {} if self.of == 1 else {"piece": {"number": self.number, "of": self.of}}
 
-    def frames(self, frames: int, fade_frames: int, fps: int) -> range:
+    def frames(self, frames: int, fade_frames: int) -> range:
         """Its frames of a clip that has so many. All of the transition at the clip's end belongs to the last piece."""
-        cuts = _cuts(frames, frames - fade_frames, fps, self.of)
+        cuts = _cuts(frames, frames - fade_frames, self.of)
         return range(cuts[self.number - 1], cuts[self.number])
 
 
@@ -57,12 +57,11 @@ def pieces_for(text: str, *, width_px: int, height_px: int, fps: int) -> tuple[P
     return tuple(Piece(number, of) for number in range(1, of + 1))
 
 
-def _cuts(frames: int, own_frames: int, fps: int, of: int) -> list[int]:
+def _cuts(frames: int, own_frames: int, of: int) -> list[int]:
     """The first frame of each piece and the end of the last."""
-    inner = [round(frames * number / of / fps) * fps for number in range(1, of)]
-    cuts = [0, *inner]
-    if any(one >= other for one, other in zip(cuts, [*inner, own_frames], strict=True)):
-        # It was spoken far faster than anyone speaks: too short for a second each.
+    cuts = [frames * number // of for number in range(of)]
+    if cuts[-1] >= own_frames:
+        # It was spoken far faster than anyone speaks, and most of the clip is its transition.
         cuts = [own_frames * number // of for number in range(of)]
     return [*cuts, frames]
 

@@ -37,7 +37,8 @@ class ClipStep(StepHandler):
     # badly sits on its own blur, and an interlaced one is deinterlaced. Captions are parted by dictionaries, and
     # numbers by rules of their own. A logo is trimmed, and has a halo where pictures would swallow it. Captions keep
     # to the ends of sentences, and titles have no hyphen within a line. Pictures are shrunk by a filter of ours.
-    version = 6
+    # Pieces are of one length.
+    version = 7
 
     def work(self, farm: Farm, claim: Claim) -> Mapping[str, Any]:
         work = {**rendering_work(farm, claim), "inputs": self._inputs(claim)}
@@ -156,7 +157,7 @@ def clip_spec(params: Mapping[str, Any], speech: Speech) -> ClipSpec:
         motion=Motion.from_json(params.get("motion", {})),
         transition=transition,
         title=scene_title(params.get("title")),
-        piece=Piece.from_params(params).frames(frames, fade, fps),
+        piece=Piece.from_params(params).frames(frames, fade),
     )
 
 
