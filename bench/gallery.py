@@ -42,16 +42,27 @@ TIDES = (
 )
 TEMPLATES = ("bulletin", "storybook", "nightfall")
 SIZES = ("9:16", "16:9", "1:1")
+# Name, language, and of each scene its heading and its words.
 WRITTEN = (
-    ("arabic", "ar", "البحر يتنفس مرتين في اليوم.", "القمر يشد الماء نحوه، ونحن ندور تحته."),
-    ("hindi", "hi", "समुद्र दिन में दो बार साँस लेता है।", "चाँद पानी को अपनी ओर खींचता है।"),
+    (
+        "arabic",
+        "ar",
+        ("البحر يتنفس", "البحر يتنفس مرتين في اليوم."),
+        ("من يشد الماء؟", "القمر يشد الماء نحوه، ونحن ندور تحته."),
+    ),
+    ("hindi", "hi", ("समुद्र की साँस", "समुद्र दिन में दो बार साँस लेता है।"), ("चाँद का खिंचाव", "चाँद पानी को अपनी ओर खींचता है।")),
     (
         "japanese",
         "ja",
-        "うみは いちにちに にど いきを する。",
-        "つきが みずを ひきよせ、わたしたちは その したを まわる。",
+        ("海は生きている", "うみは いちにちに にど いきを する。"),
+        ("月が引きよせる水", "つきが みずを ひきよせ、わたしたちは その したを まわる。"),
     ),
-    ("russian", "ru", "Дважды в день море дышит.", "Луна тянет к себе воду, а мы вращаемся под ней."),
+    (
+        "russian",
+        "ru",
+        ("Море дышит", "Дважды в день море дышит."),
+        ("Кто тянет воду?", "Луна тянет к себе воду, а мы вращаемся под ней."),
+    ),
 )
 
 
@@ -64,8 +75,8 @@ def exhibits() -> list[Exhibit]:
         for template in TEMPLATES
         for size in SIZES
     ]
-    for name, language, *texts in WRITTEN:
-        scenes = tuple(SceneRequest(text) for text in texts)
+    for name, language, *told in WRITTEN:
+        scenes = tuple(SceneRequest(text, title=title) for title, text in told)
         shown.append(Exhibit(name, VideoRequest(scenes=scenes, language=language, size="9:16")))
     return shown
 
