@@ -31,7 +31,7 @@ def know_caller() -> None:
         return
     key = presented_key(request.headers.get("Authorization"), request.headers.get("X-API-Key"))
     if key:
-        g.caller = verify(current_farm().database, key)
+        g.caller = verify(current_farm().database, key, admin_users())
         return
     token = session_token()
     if token is None:

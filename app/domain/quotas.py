@@ -55,6 +55,18 @@ def has_room(quotas: Quotas, usage: Usage, job_video_s: float) -> bool:
     return True
 
 
+def check_length(quotas: Quotas, job_video_s: float) -> None:
+    """QuotaExceeded when a video of so many seconds is more than a whole day's, which no time helps."""
+    if quotas.minutes_a_day is not None and job_video_s / 60 > quotas.minutes_a_day:
+        raise _exceeded(
+            Quota.MINUTES_A_DAY,
+            f"This video would be about {job_video_s / 60:.1f} minutes long, and your organisation may have "
+            f"{quotas.minutes_a_day:g} minutes of video a day.",
+            round(job_video_s / 60, 2),
+            quotas.minutes_a_day,
+        )
+
+
 def check_job(quotas: Quotas, usage: Usage, job_video_s: float, now: float) -> None:
     """QuotaExceeded when one more job, of so many seconds of video, is too much. `now`: epoch seconds."""
     if quotas.jobs_at_once is not None and usage.jobs >= quotas.jobs_at_once:
@@ -64,6 +76,7 @@ def check_job(quotas: Quotas, usage: Usage, job_video_s: float, now: float) -> N
             usage.jobs,
             quotas.jobs_at_once,
         )
+    check_length(quotas, job_video_s)
     minutes = usage.video_s / 60
     if quotas.minutes_a_day is not None and minutes + job_video_s / 60 > quotas.minutes_a_day:
         raise _exceeded(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
+import structlog
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import GenerationInProgress
 from app.models import IdempotencyRecord, Job
-from app.models.database import database_now_s, violates
+from app.models.database import Database, database_now_s, first_line, violates
 from app.services.asking import Asking, RequestKey
 from app.services.dispatch import call_ready
 from app.services.farm import Farm
@@ -22,8 +25,12 @@ from app.services.job_views import JobView, view_job, view_of
 from app.services.keys_at_work import in_flight, lock_key
 from app.services.quotas import check_job_quotas
 
-# A request that is still unanswered after this died with its process; the next one with its key does the work.
-DEAD_AFTER_S = 120.0
+log = structlog.get_logger()
+
+# Whoever answers a request says so again every few seconds. One of whom nothing was heard for longer died with its
+# process; the next request with its key does the work. Clients try for a minute (`app.client`).
+BEAT_S = 5.0
+DEAD_AFTER_S = 20.0
 UNANSWERED: dict[str, Any] = {}
 
 
@@ -85,7 +92,8 @@ def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]]) -
         IdempotencyRecord.key == key.key,
     )
     try:
-        data = act()
+        with _beating(farm.database, of_key):
+            data = act()
     except BaseException:
         with farm.database.begin() as session:
             session.execute(delete(IdempotencyRecord).where(*of_key))
@@ -93,6 +101,30 @@ def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]]) -
     with farm.database.begin() as session:
         session.execute(update(IdempotencyRecord).where(*of_key).values(answer={"data": data}))
     return Answered(data, replayed=False)
+
+
+@contextmanager
+def _beating(database: Database, of_key: Sequence[ColumnElement[bool]]) -> Iterator[None]:
+    """Renew the record's time for as long as the block takes."""
+    is_done = threading.Event()
+
+    def beat() -> None:
+        while not is_done.wait(BEAT_S):
+            try:
+                with database.begin() as session:
+                    now = database_now_s(session)
+                    session.execute(update(IdempotencyRecord).where(*of_key).values(created_at=now))
+            except SQLAlchemyError as error:
+                # The work goes on all the same; the next beat may get through.
+                log.warning("request_beat_missed", reason=first_line(error))
+
+    thread = threading.Thread(target=beat, name="answering", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        thread.join()
 
 
 def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) -> Accepted:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from app.domain.access import ALL_SCOPES, SCOPES_OF, Role, Scope, read_scopes, written_scopes
 from app.domain.errors import Unauthorized
 from app.domain.ids import ALPHABET
+from app.domain.people import role_in_force
 from app.models import ApiKey, Org, User
 from app.models.database import Database, database_now_s, first_line, now_s
 from app.services.caller import Caller
@@ -57,6 +58,7 @@ FIND_KEY = (
         ApiKey.revoked_at,
         Org.name.label("org"),
         User.role,
+        User.email,
         User.disabled_at,
         now_s().label("now"),
     )
@@ -72,8 +74,11 @@ def make_key() -> str:
     return f"{body}_{_checksum(body)}"
 
 
-def verify(database: Database, key: str) -> Caller:
-    """The caller that the key stands for; Unauthorized, always in the same words, when there is none."""
+def verify(database: Database, key: str, admin_users: Collection[str] = ()) -> Caller:
+    """The caller that the key stands for; Unauthorized, always in the same words, when there is none.
+
+    `admin_users` are operators whatever role is stored of them.
+    """
     key_id = key_id_of(key)
     if key_id is None:
         raise _refusal()
@@ -88,7 +93,10 @@ def verify(database: Database, key: str) -> Caller:
     if row.last_used_at is None or row.last_used_at < row.now - LAST_USED_EVERY_S:
         _note_use(database, key_id)
     # A person's key does no more than the person may by now.
-    scopes = read_scopes(row.scopes) & (ALL_SCOPES if row.role is None else SCOPES_OF[Role(row.role)])
+    scopes = read_scopes(row.scopes)
+    if row.role is not None:
+        role = role_in_force(row.email, Role(row.role), admin_users, is_in_farms_org=row.org == LOCAL_ORG)
+        scopes &= SCOPES_OF[role]
     # Who administers the farm's own organisation runs the farm.
     is_operator = row.org == LOCAL_ORG and Scope.ADMIN in scopes
     return Caller(row.org_id, scopes, is_operator, key_id=key_id, user_id=row.user_id)

@@ -27,7 +27,7 @@ def change_own_password(database: Database, asking: Asking, current: str, new: s
     host = asking.ip or ""
     with database.read() as session:
         user = session.get_one(User, caller.user_id)
-    count_attempt(database, user.email, host)
+    count_attempt(database, user.email, host, user.password_hash)
     if not check_password(user.password_hash, typed_password(current)).is_right:
         raise InvalidInput("current", "This is not your password.")
     password_hash = hash_password(new)
@@ -40,5 +40,5 @@ def change_own_password(database: Database, asking: Asking, current: str, new: s
         row.password_hash = password_hash
         others = update(SignIn).where(SignIn.user_id == row.id, SignIn.token_sha256 != caller.session_id)
         session.execute(others.where(SignIn.ended_at.is_(None)).values(ended_at=now))
-        forget_attempts(session, row.email, host, now)
+        forget_attempts(session, row.email, host, user.password_hash, now)
         note(session, asking, AuditAction.USER_CHANGED, row.public_id, after={"password": "changed"})

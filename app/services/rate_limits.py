@@ -26,7 +26,7 @@ class RateLimits:
         self._own: dict[int, tuple[float, Rate | None]] = {}
 
     def count(self, caller: Caller, end_user: str | None) -> Counted | None:
-        """One request of this caller, for its `end_user` if it named one. None: there is no limit, or no Redis."""
+        """One request of this caller, for its `end_user` if a program named one. None: no limit, or no Redis."""
         return self._counter.count(self._buckets(caller, end_user))
 
     def look(self, caller: Caller, end_user: str | None) -> tuple[RateState, ...]:
@@ -46,8 +46,10 @@ class RateLimits:
     def _buckets(self, caller: Caller, end_user: str | None) -> tuple[Bucket, ...]:
         buckets = []
         if self._user is not None:
-            # The caller's own requests and those for its end users are apart: no end user's name is empty.
-            buckets.append(Bucket("user", f"{caller.org_id}:{caller.rate_name}:{end_user or ''}", self._user))
+            # A person is one end user, and not as many as they name. The requests of a program and those for its end
+            # users are apart: no end user's name is empty.
+            whom = end_user or "" if caller.user_id is None else ""
+            buckets.append(Bucket("user", f"{caller.org_id}:{caller.rate_name}:{whom}", self._user))
         org = self._rate_of_org(caller.org_id)
         if org is not None:
             buckets.append(Bucket("org", str(caller.org_id), org))

@@ -62,10 +62,10 @@ def sign_in(
         email = read_email(email)
     except ValueError:
         email = ""
-    count_attempt(database, email, host)
     with database.read() as session:
         user = session.execute(select(User).where(User.email == email)).scalar_one_or_none()
     stored = None if user is None else user.password_hash
+    count_attempt(database, email, host, stored)
     check = check_password(stored, typed_password(password))
     if user is None or not check.is_right:
         raise _refusal()
@@ -77,7 +77,7 @@ def sign_in(
             raise _refusal()
         if check.new_hash is not None:
             row.password_hash = check.new_hash
-        forget_attempts(session, email, host, now)
+        forget_attempts(session, email, host, stored, now)
         session.execute(delete(SignIn).where(SignIn.expires_at <= now))
         token = begin_session(session, row.id, now)
         who = Caller(row.org_id, frozenset(), False, session_id=_digest(token), user_id=row.id)

@@ -2,7 +2,8 @@
 
 In the database, for guesses that are spread over the farm's processes and hosts are guesses at the same password; a
 write more is nothing beside the check of one. An address is counted with the host that tries it, so that a stranger
-who guesses does not shut its owner out, and alone with a higher limit, for those who guess from many hosts.
+who guesses does not shut its owner out, and alone with a higher limit, for those who guess from many hosts. Guesses at
+a password that is another by now count no more: whoever was given a new one gets in with it.
 """
 
 from __future__ import annotations
@@ -31,28 +32,32 @@ COUNT = text("""
 """)
 
 
-def count_attempt(database: Database, email: str, host: str) -> None:
-    """RateLimited, and nothing counted, when there were too many within a quarter of an hour; for unknown users too."""
+def count_attempt(database: Database, email: str, host: str, password_hash: str | None) -> None:
+    """RateLimited, and nothing counted, when there were too many within a quarter of an hour; for unknown users too.
+
+    `password_hash` is what the password is checked against, None for a user who has none or is not there.
+    """
     with database.begin() as session:
         now = database_now_s(session)
-        for name, limit in _names(email, host):
+        for name, limit in _names(email, host, password_hash):
             counted = session.execute(COUNT, {"name": name, "now": now, "begin": now - WITHIN_S}).one()
             if counted.attempts > limit:
                 wait_s = max(1, math.ceil(counted.since + WITHIN_S - now))
                 raise RateLimited("Too many sign-ins that failed. Try again later.", retry_after_s=wait_s)
 
 
-def forget_attempts(session: Session, email: str, host: str, now: float) -> None:
+def forget_attempts(session: Session, email: str, host: str, password_hash: str | None, now: float) -> None:
     """The password was right. What is out of date goes with it, so that the table stays small."""
-    names = [name for name, _ in _names(email, host)]
+    names = [name for name, _ in _names(email, host, password_hash)]
     session.execute(
         delete(SignInAttempt).where(SignInAttempt.name_sha256.in_(names) | (SignInAttempt.since <= now - WITHIN_S))
     )
 
 
-def _names(email: str, host: str) -> list[tuple[str, int]]:
+def _names(email: str, host: str, password_hash: str | None) -> list[tuple[str, int]]:
     """Hashed: what was typed may be anything, a password in the wrong field among it."""
+    whose = f"{email}\n{password_hash or ''}"
     return [
         (hashlib.sha256(name.encode()).hexdigest(), limit)
-        for name, limit in ((email, FROM_ALL_HOSTS), (f"{email}\n{host}", FROM_ONE_HOST))
+        for name, limit in ((whose, FROM_ALL_HOSTS), (f"{whose}\n{host}", FROM_ONE_HOST))
     ]

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.access import SCOPES_OF, Role
+from app.domain.access import SCOPES_OF, Role, Scope
 from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, Forbidden, NotFound
 from app.domain.ids import new_id
@@ -109,7 +109,7 @@ def change_user(
     database: Database, asking: Asking, admin_users: Collection[str], public_id: str, change: UserChange
 ) -> UserView:
     """Forbidden when the user may do more than the asker, before or after. Who is disabled, or gets another password,
-    is signed out everywhere.
+    is signed out everywhere. Conflict when people would shut themselves out with nobody left to let them in again.
     """
     password_hash = None if change.password is None else hash_password(change.password)
     with database.begin() as session:
@@ -118,6 +118,8 @@ def change_user(
         ).scalar_one_or_none()
         if row is None:
             raise NotFound("There is no such user.")
+        if asking.user_id == row.id and (change.is_disabled or not _administers(change.role or Role(row.role))):
+            _check_not_the_last(session, row)
         is_own = is_farms_own(session, asking.org_id)
         check_role(asking.caller, _view(row, admin_users, is_own).role)
         before = _told(row)
@@ -137,6 +139,21 @@ def change_user(
         if after != before:
             note(session, asking, AuditAction.USER_CHANGED, public_id, before=before, after=after)
         return _view(row, admin_users, is_own)
+
+
+def _administers(role: Role) -> bool:
+    return Scope.ADMIN in SCOPES_OF[role]
+
+
+def _check_not_the_last(session: Session, row: User) -> None:
+    """Conflict when `row` is the only one of its organisation who looks after its users."""
+    if not _administers(Role(row.role)):
+        return
+    administers = User.role.in_([role for role in Role if _administers(role)])
+    # Locked in one order: of two who leave at once, the second one sees that the first has gone.
+    staying = select(User.id).where(User.org_id == row.org_id, administers, User.disabled_at.is_(None))
+    if not set(session.scalars(staying.order_by(User.id).with_for_update())) - {row.id}:
+        raise Conflict("Nobody else administers your organisation. Give somebody else that role first.")
 
 
 def find_user(database: Database, email: str) -> tuple[int, str]:

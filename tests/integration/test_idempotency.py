@@ -19,11 +19,13 @@ from app.client.errors import Conflict
 from app.client.patience import may_pass
 from app.models import Asset, IdempotencyRecord, Job, Org
 from app.models.database import Database, violates
-from app.services import idempotency, keys_at_work
+from app.services import answer_once, idempotency, keys_at_work
 from app.services.answer_once import DEAD_AFTER_S
+from app.services.asking import Asking, RequestKey
 from app.services.idempotency import KEPT_S, sweep_records
 from tests.api_server import ONE_STEP, Api, data_of, error_of, local_org_id, serve
 from tests.farms import make_job, make_org
+from tests.waiting import wait_for
 
 VIDEO = {"text": "A river runs to the sea."}
 SUBJECT = "uq_jobs_org_id_subject_id_live"
@@ -164,6 +166,24 @@ def test_an_act_of_many_transactions_is_in_flight_until_it_has_answered_or_died(
     age(api, DEAD_AFTER_S + 1)
     assert upload(api, sent, "one").status == 201
     assert is_replay(upload(api, sent, "one"))
+
+
+def test_whoever_takes_long_to_answer_is_not_taken_for_dead(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_once, "BEAT_S", 0.01)
+    key = RequestKey("one", "POST /api/assets", "f" * 64)
+
+    def begun_at() -> float:
+        with api.farm.database.read() as session:
+            return session.scalars(select(IdempotencyRecord.created_at)).one()
+
+    def answer() -> dict[str, Any]:
+        age(api, DEAD_AFTER_S + 1)
+        long_ago = begun_at()
+        wait_for(lambda: begun_at() > long_ago + DEAD_AFTER_S, within_s=30, what="a beat")
+        return {"done": True}
+
+    given = answer_once.answer_once(api.farm, Asking(local_org_id(api), "test", key), answer)
+    assert not given.replayed
 
 
 def test_the_client_waits_for_what_is_being_answered() -> None:

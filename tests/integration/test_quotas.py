@@ -84,6 +84,14 @@ def test_jobs_that_come_at_once_do_not_pass_the_quota_together(api: Api) -> None
     assert sorted(statuses) == [202] * 3 + [429] * 9
 
 
+def test_a_video_longer_than_a_whole_day_may_be_is_not_put_off_till_tomorrow(api: Api) -> None:
+    body = {"text": "A river runs to the sea and carries the hills with it. " * 250}
+    for refused in (api.post("/api/videos", body), api.post("/api/videos/estimate", body)):
+        details = refused_by(refused)
+        assert details["limit"] == 10.0 and details["used"] > 10
+        assert "Retry-After" not in refused.headers
+
+
 def test_minutes_are_of_today_and_of_videos_that_come_to_something(api: Api) -> None:
     data_of(ask(api))
     change(api, video_s=601.0, status=JobStatus.SUCCEEDED)

@@ -17,12 +17,14 @@ from urllib3 import BaseHTTPResponse
 
 from app.api.openapi import GENERATING
 from app.api.policy import POLICY
+from app.domain.access import Role
 from app.models import IdempotencyRecord, OrgLimits
 from app.models.database import Database, database_now_s
 from app.services import rate_counter
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from tests.api_server import Api, error_of, local_org_id, new_key, serve
+from tests.people import signed_in
 from tests.servers import RedisServer, skip_reason_for_redis
 
 VIDEO = {"text": "A river runs to the sea."}
@@ -91,6 +93,11 @@ def test_each_end_user_of_one_key_has_a_rate_of_its_own(api: Api) -> None:
     assert ask(api, X_End_User="bob").status == 202
     assert ask(api).status == 202
     assert error_of(ask(api, X_End_User="cid"))["details"]["limit"] == "org"
+
+
+def test_a_person_is_one_user_whatever_they_name(api: Api) -> None:
+    page = signed_in(api, Role.MEMBER)
+    assert [ask(page, X_End_User=f"user{n}").status for n in range(4)] == [202, 202, 202, 429]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 129, "\u00e9"])

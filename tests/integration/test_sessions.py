@@ -253,6 +253,16 @@ def signed_in_as(api: Api, email: str) -> Api:
     return browse(api, UserView(**{**data_of(answer), "created_at": 0.0, "disabled_at": None}))
 
 
+def test_a_new_password_lets_in_whoever_guessed_at_the_old_one_too_often(api: Api, org: int) -> None:
+    mara = make_user(api.farm.database, org, email="mara@example.com", password=PASSWORD)
+    for _ in range(FROM_ONE_HOST):
+        sign_in(api, "mara@example.com", "wrong horse battery")
+    assert sign_in(api, "mara@example.com").status == 429
+    admin = signed_in(api, Role.ADMIN, org)
+    assert admin.patch(f"/api/users/{mara.id}", {"password": "a better password"}).status == 200
+    assert sign_in(api, "mara@example.com", "a better password").status == 201
+
+
 def change_password(page: Api, current: str, password: str) -> BaseHTTPResponse:
     return page.ask("PUT", "/api/session/password", json={"current": current, "password": password})
 

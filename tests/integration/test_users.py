@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.access import Role, Scope
 from app.models.database import Database
-from tests.api_server import Api, data_of, error_of, serve
+from tests.api_server import Api, data_of, error_of, local_org_id, serve
 from tests.farms import make_org
 from tests.people import browse, make_user, signed_in
 
@@ -70,6 +70,32 @@ def test_nobody_makes_somebody_who_may_do_more(api: Api) -> None:
     refused = administrator.post("/api/users", {**NOOR, "role": "admin", "password": "a better password"})
     assert (refused.status, error_of(refused)["details"]) == (403, {"scope": "jobs:write"})
     assert administrator.post("/api/users", {**NOOR, "role": "reviewer"}).status == 201
+
+
+def test_the_last_who_administers_cannot_shut_themselves_out(api: Api, org: int) -> None:
+    last = make_user(api.farm.database, org, Role.ADMIN)
+    page = browse(api, last)
+    for change in ({"role": "member"}, {"disabled": True}):
+        refused = page.patch(f"/api/users/{last.id}", change)
+        assert (refused.status, error_of(refused)["error_code"]) == (409, "CONFLICT")
+    assert page.patch(f"/api/users/{last.id}", {"name": "Noor A.", "role": "admin"}).status == 200
+    other = make_user(api.farm.database, org, Role.ADMIN)
+    assert page.patch(f"/api/users/{last.id}", {"role": "member"}).status == 200
+    # Whoever is shut out is nobody who stays.
+    assert browse(api, other).patch(f"/api/users/{other.id}", {"role": "reviewer"}).status == 409
+
+
+def test_a_key_of_an_admin_user_does_what_its_owner_may(database: Database, tmp_path: Path) -> None:
+    with serve(database, tmp_path / "home", {"ADMIN_USERS": "olaf@example.com"}) as api:
+        local = local_org_id(api)
+        olaf = make_user(database, local, Role.REVIEWER, email="olaf@example.com")
+        made = data_of(api.post("/api/keys", {"name": "olaf", "scopes": ["jobs:read", "admin"], "user_id": olaf.id}))
+        told = data_of(replace(api, key=made["key"]).get("/api/session"))
+        assert (told["user"]["role"], told["scopes"], told["is_operator"]) == (
+            "operator",
+            ["jobs:read", "admin"],
+            True,
+        )
 
 
 def test_an_address_is_taken_once_on_the_whole_farm(api: Api, org: int) -> None:
