@@ -22,13 +22,17 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asking(body: BaseModel | None = None, *, fingerprint: str | None = None) -> Asking:
-    """The request in hand, as the services know it. What it brings is its JSON `body`, or has this `fingerprint`."""
+def asking(body: BaseModel | None = None, *, fingerprint: str | None = None, secret: str | None = None) -> Asking:
+    """The request in hand, as the services know it. What it brings is its JSON `body`, or has this `fingerprint`.
+
+    The body's field `secret` is no part of its fingerprint, which is stored and would let a password be guessed.
+    """
     caller = current_caller()
     key = request.headers.get(IDEMPOTENCY_HEADER)
     known = None
     if key is not None:
-        given = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
+        hidden = {secret} if secret else None
+        given = {} if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=hidden)
         known = RequestKey(key, request_route(), fingerprint or canonical_hash(given))
     return Asking(caller.org_id, current_correlation_id(), known, caller, request.remote_addr)
 
@@ -59,10 +63,15 @@ def accepted_answer(accepted: Accepted) -> Response:
     return _marked(response, accepted.replayed)
 
 
-def kept_answer(asking: Asking, act: Callable[[], BaseModel], status: int = 200) -> Response:
-    """What `act()` answers, done once for each Idempotency-Key and then repeated word for word."""
-    answered = answer_once(current_farm(), asking, lambda: act().model_dump(mode="json"))
-    return _marked(success(answered.data, status), answered.replayed)
+def kept_answer(
+    asking: Asking, act: Callable[[], BaseModel], status: int = 200, *, secret: str | None = None, **headers: str
+) -> Response:
+    """What `act()` answers, done once for each Idempotency-Key and then repeated word for word.
+
+    But for the field `secret`, which is not stored, and null when it is repeated.
+    """
+    answered = answer_once(current_farm(), asking, lambda: act().model_dump(mode="json"), secret)
+    return _marked(success(answered.data, status, **headers), answered.replayed)
 
 
 def _marked(response: Response, replayed: bool) -> Response:

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import app
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.admin_schemas import (
     PAUSE_EXAMPLES,
     Canary,
@@ -72,7 +72,8 @@ def pause(pool: str, json_data: PauseRequest) -> Response:
     again changes the reason and the end.
     """
     until = None if json_data.until is None else json_data.until.timestamp()
-    return success(_present_pool(pause_pool(current_farm().database, asking(json_data), pool, json_data.reason, until)))
+    asked, database = asking(json_data), current_farm().database
+    return kept_answer(asked, lambda: _present_pool(pause_pool(database, asked, pool, json_data.reason, until)))
 
 
 @admin.post("/api/admin/pools/<pool>/resume")
@@ -83,7 +84,8 @@ def resume(pool: str) -> Response:
 
     Changes nothing when it is not paused.
     """
-    return success(_present_pool(resume_pool(current_farm().database, asking(), pool)))
+    asked, database = asking(), current_farm().database
+    return kept_answer(asked, lambda: _present_pool(resume_pool(database, asked, pool)))
 
 
 @admin.get("/api/admin/workers")
@@ -106,7 +108,8 @@ def drain(worker: str) -> Response:
     Within seconds it takes nothing more; it finishes what it has, hands back what takes too long, and ends. Whatever
     keeps it running then starts a fresh one.
     """
-    return success(WorkerState(**asdict(drain_worker(current_farm().database, asking(), worker))))
+    asked, database = asking(), current_farm().database
+    return kept_answer(asked, lambda: WorkerState(**asdict(drain_worker(database, asked, worker))))
 
 
 @admin.get("/api/admin/stuck")

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import BaseModel, Field
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
@@ -74,5 +74,10 @@ def remove(asset_id: str) -> Response:
     Nothing new can be made of it. Videos that have been accepted keep what they need of it, also when they are retried,
     restarted or edited.
     """
-    delete_asset(current_farm().database, asking(), asset_id)
-    return success(AssetDeleted(id=asset_id))
+    asked = asking()
+
+    def delete() -> AssetDeleted:
+        delete_asset(current_farm().database, asked, asset_id)
+        return AssetDeleted(id=asset_id)
+
+    return kept_answer(asked, delete)

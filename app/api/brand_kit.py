@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.brand_schema import BrandColours, BrandKitObject
 from app.api.context import current_caller, current_farm
@@ -40,8 +40,8 @@ def put(json_data: BrandKitObject) -> Response:
 
     The whole of it: what is left out is the template's again. Videos that have been accepted keep the kit of then.
     """
-    kept = put_brand_kit(current_farm().database, asking(json_data), json_data.to_brand())
-    return success(present(kept))
+    asked = asking(json_data)
+    return kept_answer(asked, lambda: present(put_brand_kit(current_farm().database, asked, json_data.to_brand())))
 
 
 @brand_kit.delete("/api/brand-kit")
@@ -52,7 +52,8 @@ def remove() -> Response:
 
     Videos that have been accepted keep it.
     """
-    return success(BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, asking())))
+    asked = asking()
+    return kept_answer(asked, lambda: BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, asked)))
 
 
 def present(brand: Brand) -> BrandKitObject:

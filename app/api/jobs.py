@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from app.api.acceptance import accepted_answer, asking
+from app.api.acceptance import accepted_answer, asking, kept_answer
 from app.api.act_requests import RETRY_EXAMPLES, RetryRequest
 from app.api.answers import success
 from app.api.context import Responses, current_caller, current_farm
@@ -99,4 +99,5 @@ def cancel(job_id: str) -> Response:
 
     It stops for good, within seconds. Stopping it again changes nothing.
     """
-    return success(present_job(cancel_job(current_farm().database, asking(), job_id)))
+    asked = asking()
+    return kept_answer(asked, lambda: present_job(cancel_job(current_farm().database, asked, job_id)))

@@ -76,8 +76,8 @@ class Key(BaseModel):
 
 
 class NewKey(Key):
-    key: str = Field(
-        description="The key itself. It is shown this once.",
+    key: str | None = Field(
+        description="The key itself. It is shown this once: null in an answer that is repeated for an Idempotency-Key.",
         examples=["sw_live_0m3v9k2q8x7y_4k8zq0v2m7x1c9p37w2n5r8t3y6u0q1z0m3v9k2q_9f2c1d0b"],
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
@@ -50,11 +50,16 @@ def index(query_data: PageQuery) -> Response:
 def make(json_data: KeyRequest) -> Response:
     """Make a key
 
-    The answer is the only place where the key itself ever stands. A name is taken once, so that the same request sent
-    again makes no second key: when an answer was lost, rotate the key that it told of.
+    The answer is the only place where the key itself ever stands: sent again with its `Idempotency-Key`, the request
+    gets it without. When an answer was lost, rotate the key that it told of.
     """
-    made = give_key(current_farm().database, asking(), json_data.name, json_data.scopes, json_data.user_id)
-    return success(NewKey(**shown(made.view), key=made.key), 201, Cache_Control="no-store")
+    asked = asking(json_data)
+
+    def give() -> NewKey:
+        made = give_key(current_farm().database, asked, json_data.name, json_data.scopes, json_data.user_id)
+        return NewKey(**shown(made.view), key=made.key)
+
+    return kept_answer(asked, give, 201, secret="key", Cache_Control="no-store")
 
 
 @keys.post("/api/keys/<key_id>/rotate")
@@ -68,8 +73,13 @@ def rotate(key_id: str, json_data: RotateRequest) -> Response:
     the two has ended.
     """
     ends_at = None if json_data.old_ends_at is None else json_data.old_ends_at.timestamp()
-    made = rotate_key(current_farm().database, asking(), key_id, ends_at)
-    return success(NewKey(**shown(made.view), key=made.key), 201, Cache_Control="no-store")
+    asked = asking(json_data)
+
+    def rotated() -> NewKey:
+        made = rotate_key(current_farm().database, asked, key_id, ends_at)
+        return NewKey(**shown(made.view), key=made.key)
+
+    return kept_answer(asked, rotated, 201, secret="key", Cache_Control="no-store")
 
 
 @keys.delete("/api/keys/<key_id>")
@@ -81,7 +91,8 @@ def revoke(key_id: str) -> Response:
     At once: nobody gets in with it, and the streams that it has open close. It stays in the list. Revoking it again
     changes nothing.
     """
-    return success(Key(**shown(revoke_key(current_farm().database, asking(), key_id))))
+    asked = asking()
+    return kept_answer(asked, lambda: Key(**shown(revoke_key(current_farm().database, asked, key_id))))
 
 
 def shown(key: KeyView) -> dict[str, Any]:

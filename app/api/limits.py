@@ -9,7 +9,7 @@ from typing import cast
 from apiflask import APIBlueprint
 from flask import Response, current_app
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.bodies import MAX_JSON_BYTES
 from app.api.context import current_caller, current_farm
@@ -85,9 +85,13 @@ def put_org(org: str, json_data: OrgLimitsRequest) -> Response:
     All of them: what is left out is the farm's setting again. Quotas hold from the next request on, the rate within
     five seconds. What an organisation has above a new limit stays; it gets no more.
     """
-    own = OwnLimits(**json_data.model_dump())
-    current_rates().forget(set_org_limits(current_farm().database, asking(json_data), org, own))
-    return success(_org_limits(org))
+    own, asked = OwnLimits(**json_data.model_dump()), asking(json_data)
+
+    def put() -> OrgLimits:
+        current_rates().forget(set_org_limits(current_farm().database, asked, org, own))
+        return _org_limits(org)
+
+    return kept_answer(asked, put)
 
 
 def _org_limits(org: str) -> OrgLimits:

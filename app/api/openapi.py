@@ -87,17 +87,18 @@ OPTIONAL_BODIES = {"retryJob", "rotateKey"}
 # Operations that make a job.
 ACCEPTING = ("createVideo", "editScene", "retryJob", "restartJob")
 # Operations whose answer is kept for the same Idempotency-Key, with the status of it.
-KEPT = {**dict.fromkeys(ACCEPTING, "202"), "createAsset": "201"}
-KEPT |= dict.fromkeys(("cancelJobs", "retryJobs", "forceStopAllJobs"), "200")
-# Operations that change nothing more when they are done again.
-REPEATABLE = (
-    *("cancelJob", "pausePool", "resumePool", "drainWorker"),
-    *("putBrandKit", "deleteBrandKit", "putOrgLimits"),
-    *("estimateVideo", "deleteAsset", "revokeKey", "updateUser", "signOut"),
+KEPT = dict.fromkeys(ACCEPTING, "202") | dict.fromkeys(("createAsset", "createKey", "rotateKey", "createUser"), "201")
+KEPT |= dict.fromkeys(
+    (
+        *("cancelJob", "cancelJobs", "retryJobs", "forceStopAllJobs", "pausePool", "resumePool", "drainWorker"),
+        *("putBrandKit", "deleteBrandKit", "putOrgLimits", "deleteAsset", "revokeKey", "updateUser"),
+    ),
+    "200",
 )
-# Operations that refuse what they have done before: a name or an address is taken once, a key is shown once, and what
-# was the current password is so no more.
-REFUSING = ("createKey", "rotateKey", "createUser", "changePassword")
+# Operations that change nothing more when they are done again.
+REPEATABLE = ("estimateVideo", "signOut")
+# What was the current password is so no more.
+REFUSING = ("changePassword",)
 # Operations that count towards a rate.
 GENERATING = (*ACCEPTING, "retryJobs")
 # Those, and others that may be too much.

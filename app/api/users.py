@@ -7,7 +7,7 @@ from dataclasses import asdict
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking
+from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import admin_users, current_caller, current_farm
 from app.api.cursors import PageQuery
@@ -46,19 +46,23 @@ def index(query_data: PageQuery) -> Response:
 def make(json_data: UserRequest) -> Response:
     """Add a user
 
-    An operator can be made by an operator alone. An address is taken once, so that the same request sent again makes
-    nobody twice.
+    An operator can be made by an operator alone. An address is taken once on the whole farm.
     """
-    user = add_user(
-        current_farm().database,
-        asking(),
-        admin_users(),
-        email=json_data.email,
-        name=json_data.name,
-        role=json_data.role,
-        password=json_data.password,
-    )
-    return success(User(**asdict(user)), 201)
+    asked = asking(json_data, secret="password")
+
+    def add() -> User:
+        added = add_user(
+            current_farm().database,
+            asked,
+            admin_users(),
+            email=json_data.email,
+            name=json_data.name,
+            role=json_data.role,
+            password=json_data.password,
+        )
+        return User(**asdict(added))
+
+    return kept_answer(asked, add, 201)
 
 
 @users.patch("/api/users/<user_id>")
@@ -74,5 +78,9 @@ def change(user_id: str, json_data: UserChangeRequest) -> Response:
     wanted = UserChange(
         name=json_data.name, role=json_data.role, is_disabled=json_data.disabled, password=json_data.password
     )
-    changed = change_user(current_farm().database, asking(), admin_users(), user_id, wanted)
-    return success(User(**asdict(changed)))
+    asked = asking(json_data, secret="password")
+
+    def changed() -> User:
+        return User(**asdict(change_user(current_farm().database, asked, admin_users(), user_id, wanted)))
+
+    return kept_answer(asked, changed)

@@ -75,8 +75,10 @@ def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job
     return accepted
 
 
-def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]]) -> Answered:
+def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]], secret: str | None = None) -> Answered:
     """What `act()` answers, which may take many transactions of its own; kept for the next request with this key.
+
+    The field `secret` of it is told once, and kept as None.
 
     RequestInFlight while the same key is being answered. What `act` raises leaves the key free.
     """
@@ -98,8 +100,9 @@ def answer_once(farm: Farm, asking: Asking, act: Callable[[], dict[str, Any]]) -
         with farm.database.begin() as session:
             session.execute(delete(IdempotencyRecord).where(*of_key))
         raise
+    kept = data if secret is None else {**data, secret: None}
     with farm.database.begin() as session:
-        session.execute(update(IdempotencyRecord).where(*of_key).values(answer={"data": data}))
+        session.execute(update(IdempotencyRecord).where(*of_key).values(answer={"data": kept}))
     return Answered(data, replayed=False)
 
 

@@ -168,6 +168,42 @@ def test_an_act_of_many_transactions_is_in_flight_until_it_has_answered_or_died(
     assert is_replay(upload(api, sent, "one"))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "other"),
+    [
+        ("POST", "/api/users", {"email": "ada@example.com", "name": "Ada"}, {"email": "bo@example.com", "name": "Bo"}),
+        ("PUT", "/api/brand-kit", {"name": "Atlas"}, {"name": "Borealis"}),
+        ("POST", "/api/admin/pools/cpu/pause", {"reason": "A disk."}, {"reason": "Another disk."}),
+        ("PUT", "/api/admin/orgs/local/limits", {"jobs_at_once": 7}, {"jobs_at_once": 8}),
+    ],
+)
+def test_a_change_is_answered_once_and_another_one_with_its_key_refused(
+    api: Api, method: str, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    def ask(sent: dict[str, Any]) -> BaseHTTPResponse:
+        return api.ask(method, path, json=sent, headers={"Idempotency-Key": "one"})
+
+    first, again = ask(body), ask(body)
+    assert first.status in (200, 201) and (again.status, data_of(again)) == (first.status, data_of(first))
+    assert is_replay(again) and not is_replay(first)
+    refused = ask(other)
+    assert (refused.status, error_of(refused)["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_a_key_that_was_made_is_shown_once_and_not_stored(api: Api) -> None:
+    body = {"name": "shop", "scopes": ["jobs:read"]}
+    first, again = (data_of(api.post("/api/keys", body, Idempotency_Key="one")) for _ in range(2))
+    assert first["key"].startswith("sw_live_") and again == {**first, "key": None}
+    with api.farm.database.read() as session:
+        assert first["key"] not in str(session.scalars(select(IdempotencyRecord.answer)).all())
+
+
+def test_a_password_cannot_be_guessed_by_what_is_stored_of_a_request(api: Api) -> None:
+    for password in ("correct horse battery", "another horse battery"):
+        user = {"email": "ada@example.com", "name": "Ada", "password": password}
+        assert api.post("/api/users", user, Idempotency_Key="one").status == 201
+
+
 def test_whoever_takes_long_to_answer_is_not_taken_for_dead(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_once, "BEAT_S", 0.01)
     key = RequestKey("one", "POST /api/assets", "f" * 64)
