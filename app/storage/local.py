@@ -47,7 +47,7 @@ class LocalStorage:
                 blob = Blob(digest.hexdigest(), size_bytes, media_type)
                 final = self._place(blob.sha256)
                 # One of another size was cut short by a failing disk or a copy: these bytes mend it.
-                if _size_bytes(final) == size_bytes:
+                if _size_bytes(final) == size_bytes and _is_renewed(final):
                     os.unlink(temp_name)
                     return blob
                 final.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +58,31 @@ class LocalStorage:
             except BaseException:
                 Path(temp_name).unlink(missing_ok=True)
                 raise
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def remove(self, sha256: str, untouched_for_s: float) -> bool:
+        place = self._place(sha256)
+        try:
+            # The folder is not made: where it is missing the disk is not mounted, and says nothing about its bytes.
+            descriptor, aside_name = tempfile.mkstemp(dir=self._incoming)
+            os.close(descriptor)
+            aside = Path(aside_name)
+            try:
+                # By the clock that gives files their times, which on a network disk is not this host's.
+                touched_by_s = aside.stat().st_mtime - untouched_for_s
+                if place.stat().st_mtime > touched_by_s:
+                    return False
+                # Moved first and looked at again: a put may have found it between the look and the removal.
+                os.replace(place, aside)
+                if aside.stat().st_mtime > touched_by_s:
+                    os.replace(aside, place)
+                    return False
+                return True
+            except FileNotFoundError:
+                return True
+            finally:
+                aside.unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(error) from error
 
@@ -135,6 +160,15 @@ def _size_bytes(place: Path) -> int | None:
         return place.stat().st_size
     except FileNotFoundError:
         return None
+
+
+def _is_renewed(place: Path) -> bool:
+    """Whether the file has now as its time. One that was removed meanwhile has not, nor has another user's."""
+    try:
+        os.utime(place)
+    except (FileNotFoundError, PermissionError):
+        return False
+    return True
 
 
 def _checked(sha256: str) -> str:

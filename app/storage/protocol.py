@@ -27,7 +27,15 @@ class Storage(Protocol):
     def put(self, source: Path, media_type: str) -> Blob:
         """Store a file's bytes durably before returning; StorageFull when there is no room.
 
-        What is stored under their name and has another size was damaged, and is replaced.
+        What is stored under their name and has another size was damaged, and is replaced. Bytes that are there already
+        count as touched now: `remove` leaves them alone for a while, in which their user can say that they are needed.
+        """
+
+    def remove(self, sha256: str, untouched_for_s: float) -> bool:
+        """Remove them if no `put` has touched them for so long; whether they are gone, or were not there.
+
+        Only for bytes that nobody needs, and safe beside a `put` of the very same ones, if from there to the row that
+        needs them it is less than `untouched_for_s`. TransientError when storage cannot be changed now.
         """
 
     def has(self, sha256: str, size_bytes: int) -> bool:

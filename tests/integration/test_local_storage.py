@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.domain.errors import NotFound, ServiceUnavailable
+from app.domain.errors import NotFound, ServiceUnavailable, TransientError
 from app.storage.local import ABANDONED_AFTER_S, FORGOTTEN_AFTER_S, LocalStorage
 
 
@@ -95,3 +97,53 @@ def test_a_note_that_nobody_has_dropped_goes_after_a_month(storage: LocalStorage
         os.utime(storage.root / "notes" / key, (time.time() - age_s,) * 2)
     assert storage.sweep() == 1
     assert (storage.read_note(old), storage.read_note(young)) == (None, b"received")
+
+
+def test_bytes_are_removed_when_nobody_has_put_them_for_a_while(storage: LocalStorage, tmp_path: Path) -> None:
+    blob = storage.put(source_of(tmp_path, b"rain"), "text/plain")
+    assert not storage.remove(blob.sha256, 3600.0)
+    age(storage.path(blob.sha256), 3660.0)
+    storage.put(source_of(tmp_path, b"rain"), "text/plain")
+    assert not storage.remove(blob.sha256, 3600.0)
+    assert storage.path(blob.sha256).read_bytes() == b"rain"
+    age(storage.path(blob.sha256), 3660.0)
+    # Who removes them once more finds that they are gone.
+    for _ in range(2):
+        assert storage.remove(blob.sha256, 3600.0)
+    assert [path for path in storage.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_storage_that_is_away_does_not_say_that_bytes_are_removed(storage: LocalStorage) -> None:
+    with pytest.raises(TransientError):
+        storage.remove("0" * 64, 0.0)
+
+
+def test_bytes_that_are_put_while_they_are_removed_are_there_afterwards(storage: LocalStorage, tmp_path: Path) -> None:
+    source = source_of(tmp_path, b"rain")
+    blob = storage.put(source, "text/plain")
+    place, rounds = storage.path(blob.sha256), 3000
+    began_s = time.perf_counter()
+    storage.put(source, "text/plain")
+    put_takes_s = time.perf_counter() - began_s
+    met = threading.Barrier(2)
+
+    def put() -> None:
+        met.wait()
+        storage.put(source, "text/plain")
+
+    with ThreadPoolExecutor(1) as pool:
+        for moment in range(rounds):
+            age(place, 3660.0)
+            done = pool.submit(put)
+            met.wait()
+            # Each time a little later, until every moment of a put has been met.
+            until_s = time.perf_counter() + moment / rounds * put_takes_s * 1.5
+            while time.perf_counter() < until_s:
+                time.sleep(0)
+            storage.remove(blob.sha256, 3600.0)
+            done.result()
+            assert storage.has(blob.sha256, blob.size_bytes)
+
+
+def age(file: Path, age_s: float) -> None:
+    os.utime(file, (time.time() - age_s,) * 2)
