@@ -24,6 +24,7 @@ from app.services.lost_workers import take_back_from_dead
 from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
 from app.services.standstill import Standstill
+from app.services.sweep_uploads import sweep_uploads_now_and_then
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
@@ -56,6 +57,7 @@ def run(farm: Farm, stopped: threading.Event) -> None:
         if rounds % KEEP_HOUSE_EVERY_ROUNDS == 0:
             _attempt(lambda: count_storage_now_and_then(farm.database))
             _attempt(lambda: sweep_records(farm.database))
+            _attempt(lambda: sweep_uploads_now_and_then(farm.database, farm.storage))
 
 
 def _attempt(chore: Callable[[], object]) -> bool:

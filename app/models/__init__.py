@@ -4,7 +4,7 @@ Times are seconds since the epoch on the database's clock, as `clock.now_s()` gi
 """
 
 from app.models.access import ApiKey, IdempotencyRecord, Org, OrgLimits, OrgStorage, OrgUsage
-from app.models.artifact import Artifact, Asset, StepResult
+from app.models.artifact import Artifact, Asset, RemovedAsset, StepResult
 from app.models.audit_entry import AuditEntry
 from app.models.base import db
 from app.models.brand_kit import BrandKit
@@ -31,6 +31,7 @@ __all__ = [
     "OrgStorage",
     "OrgUsage",
     "PoolPause",
+    "RemovedAsset",
     "Schedule",
     "SignIn",
     "SignInAttempt",

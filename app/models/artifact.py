@@ -54,6 +54,23 @@ class Asset(Model):
     created_at: Mapped[float]
 
 
+class RemovedAsset(Model):
+    """An upload that was taken away while its bytes are still in storage; they count until the row goes.
+
+    `created_at` is when it was uploaded, `looked_at` when it was last asked whether its bytes may go (None: never).
+    """
+
+    __tablename__ = "removed_assets"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("orgs.id"), index=True)
+    sha256: Mapped[str] = mapped_column(index=True)
+    size_bytes: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[float]
+    removed_at: Mapped[float]
+    looked_at: Mapped[float | None] = mapped_column(index=True)
+
+
 class StepResult(Model):
     """What a step with this input hash gave before: adopted instead of done and paid again.
 

@@ -1,7 +1,8 @@
 """Uploads as their owners see them again: one, a page of them, and taken away.
 
 A job that was accepted names bytes by their hash and not by the upload, so taking an upload away harms none: what is
-under way goes on, and can be retried, restarted and edited later. It can only be used for nothing new.
+under way goes on, and can be retried, restarted and edited later. It can only be used for nothing new. Its bytes stay
+and count until `sweep_uploads` finds that nothing needs them.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, NotFound
-from app.models import Asset
-from app.models.database import Database
+from app.models import Asset, RemovedAsset
+from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.assets import AssetView
 from app.services.audit_log import note
@@ -48,6 +49,16 @@ def delete_asset(database: Database, asking: Asking, asset_id: str) -> None:
             asset = _find(session, asking.org_id, asset_id, to_delete=True)
             facts = {"kind": asset.kind, "media_type": asset.media_type, "sha256": asset.sha256}
             note(session, asking, AuditAction.ASSET_DELETED, asset.id, before={**facts, "size_bytes": asset.size_bytes})
+            session.add(
+                RemovedAsset(
+                    id=asset.id,
+                    org_id=asset.org_id,
+                    sha256=asset.sha256,
+                    size_bytes=asset.size_bytes,
+                    created_at=asset.created_at,
+                    removed_at=database_now_s(session),
+                )
+            )
             session.delete(asset)
     except IntegrityError as error:
         # Said by the database, so that a kit that is being set at the same moment counts too.

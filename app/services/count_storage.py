@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
-from app.models import Artifact, Asset, OrgStorage
+from app.models import Artifact, Asset, OrgStorage, RemovedAsset
 from app.models.database import Database, database_now_s
 from app.services.schedules import claim_tick
 
@@ -41,6 +41,7 @@ def _sizes(session: Session) -> dict[int, int]:
     kept = union(
         select(Artifact.org_id, Artifact.sha256, Artifact.size_bytes),
         select(Asset.org_id, Asset.sha256, Asset.size_bytes),
+        select(RemovedAsset.org_id, RemovedAsset.sha256, RemovedAsset.size_bytes),
     ).subquery()
     rows = session.execute(select(kept.c.org_id, func.sum(kept.c.size_bytes)).group_by(kept.c.org_id))
     return {org_id: int(size_bytes) for org_id, size_bytes in rows.tuples()}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload, day_began_s, has_room
 from app.domain.states import JobKind, JobStatus
-from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage
+from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage, RemovedAsset
 from app.models.job import IS_LIVE
 
 CAME_TO_NOTHING = (JobStatus.FAILED, JobStatus.CANCELED)
@@ -95,11 +95,20 @@ def usage_of(session: Session, org_id: int, now: float) -> Usage:
 
 
 def stored_bytes(session: Session, org_id: int) -> int:
-    """As last counted, and what has been uploaded since: an upload counts at once, what a job makes within minutes."""
+    """As last counted, and what has been uploaded since: an upload counts at once, what a job makes within minutes.
+
+    One that was taken away again counts as well, for its bytes are there.
+    """
     counted = session.get(OrgStorage, org_id)
-    since = Asset.created_at > (0.0 if counted is None else counted.counted_at)
-    uploaded = session.scalar(select(func.coalesce(func.sum(Asset.size_bytes), 0)).where(Asset.org_id == org_id, since))
-    return int(uploaded or 0) + (0 if counted is None else counted.size_bytes)
+    counted_at, counted_bytes = (0.0, 0) if counted is None else (counted.counted_at, counted.size_bytes)
+    uploaded = [
+        select(func.coalesce(func.sum(upload.size_bytes), 0))
+        .where(upload.org_id == org_id, upload.created_at > counted_at)
+        .scalar_subquery()
+        for upload in (Asset, RemovedAsset)
+    ]
+    # In one statement: of an upload that is being taken away it sees one row of the two.
+    return counted_bytes + sum(int(size_bytes) for size_bytes in session.execute(select(*uploaded)).one())
 
 
 def _lock_org(session: Session, org_id: int) -> None:

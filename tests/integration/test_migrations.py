@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from app.models import Job, Step, db
+from app.models import Job, RemovedAsset, Step, db
 from app.models.database import Database
 from app.models.migrate import _with_alembic, migrate
 
@@ -83,4 +83,25 @@ def test_edits_from_before_they_had_numbers_of_their_own_are_numbered_in_their_o
     with opened.read() as session:
         jobs = session.scalars(select(Job).order_by(Job.id)).all()
     assert [(job.root_id, job.revision) for job in jobs] == [(None, 1), (1, 2), (1, 3), (1, 2), (1, 4), (1, 1)]
+    opened.close()
+
+
+def test_uploads_that_were_taken_away_before_are_found_in_the_audit_log(database_url: str) -> None:
+    _with_alembic(database_url, lambda config: command.upgrade(config, "0018"))
+    opened = Database(database_url)
+    with opened.begin() as session:
+        session.execute(text(OLD_ROWS[0]))
+        for action, target in (("asset.uploaded", "ast_kept"), ("asset.deleted", "ast_gone")):
+            session.execute(
+                text(
+                    "INSERT INTO audit_log (org_id, action, target, before, correlation_id, created_at)"
+                    " VALUES (1, :action, :target, :before, 'req_old', 7)"
+                ),
+                {"action": action, "target": target, "before": f'{{"sha256": "{"a" * 64}", "size_bytes": 12}}'},
+            )
+    migrate(database_url)
+    with opened.read() as session:
+        row = session.scalars(select(RemovedAsset)).one()
+    assert (row.id, row.org_id, row.sha256, row.size_bytes) == ("ast_gone", 1, "a" * 64, 12)
+    assert (row.removed_at, row.looked_at) == (7, None)
     opened.close()

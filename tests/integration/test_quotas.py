@@ -131,6 +131,22 @@ def test_an_upload_counts_at_once_and_is_refused_where_it_has_no_room(api: Api) 
     assert size_bytes < quota_of(api, "storage_bytes")["used"] < size_bytes + 1000
 
 
+def test_what_is_uploaded_and_taken_away_again_and_again_does_not_pass_the_quota(api: Api) -> None:
+    stored_bytes, answer = 0, upload(api, 150)
+    for _ in range(10):
+        if answer.status == 429:
+            break
+        asset = data_of(answer)
+        stored_bytes += asset["size_bytes"]
+        data_of(api.ask("DELETE", f"/api/assets/{asset['id']}"))
+        answer = upload(api, 150)
+    assert refused_by(answer) == {"quota": "storage_bytes", "used": stored_bytes, "limit": 100_000}
+    assert quota_of(api, "storage_bytes")["used"] == stored_bytes
+    count_storage(api.farm.database)
+    assert quota_of(api, "storage_bytes")["used"] == stored_bytes
+    assert refused_by(upload(api, 150))["used"] == stored_bytes
+
+
 def test_a_full_storage_takes_no_more_videos(api: Api) -> None:
     finished_job(api, "video.mp4", b"x" * 100_001, "video/mp4")
     count_storage(api.farm.database)
