@@ -3,7 +3,7 @@
     python -m bench.streams [--threads 128] [--gets 500] [--json]
 
 Starts the API as it runs in earnest (gunicorn, one process, SQLite), asks for a job again and again, then opens as many
-streams as the process takes, and asks again. Prints a line, or one JSON object.
+streams of two organisations as the process takes, and asks again. Prints a line, or one JSON object.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from pathlib import Path
 
 import urllib3
 
+from app.models.database import Database
 from app.models.migrate import migrate
 from config.settings import load_settings
+from tests.api_server import new_key
+from tests.farms import make_org
 from tests.servers import free_port
 from tests.waiting import wait_for
 
@@ -33,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Cost:
-    """`streams` were let in; the next one was answered with 503. Times of a GET of a job without and beside them."""
+    """`streams` were let in; the next one was refused. Times of a GET of a job without and beside them."""
 
     threads: int
     streams: int
@@ -88,10 +91,12 @@ def measure(threads: int, gets: int) -> Cost:
         path = caller.ask("POST", "/api/videos", body=b'{"text": "A river."}').headers["Location"]
         caller.times_ms(path, gets)
         alone, before = caller.times_ms(path, gets), _memory_kib(worker)
+        # One may hold half of them.
         streams = []
-        while (stream := caller.ask("GET", "/api/events", preload_content=False)).status == 200:
-            stream.read1(64)
-            streams.append(stream)
+        for listener in (caller, Caller(url, _other_key(Path(folder)), threads)):
+            while (stream := listener.ask("GET", "/api/events", preload_content=False)).status == 200:
+                stream.read1(64)
+                streams.append(stream)
         beside, after = caller.times_ms(path, gets), _memory_kib(worker)
         for stream in streams:
             stream.close()
@@ -105,6 +110,14 @@ def measure(threads: int, gets: int) -> Cost:
         beside_p50_ms=round(statistics.median(beside), 2),
         beside_p99_ms=round(beside[int(0.99 * len(beside))], 2),
     )
+
+
+def _other_key(home: Path) -> str:
+    """Of a second organisation."""
+    database = Database(load_settings({"SCENEWORKS_HOME": str(home)}).database_url)
+    key = new_key(database, make_org(database, "second"))
+    database.close()
+    return key
 
 
 def _answers(url: str) -> bool:

@@ -12,6 +12,7 @@ from app.api.answers import failure
 from app.api.bodies import too_large
 from app.api.problems import problem_of
 from app.api.validation import invalid_input
+from app.domain.errors import StreamsFull
 
 log = structlog.get_logger()
 
@@ -24,7 +25,10 @@ def answer_errors(app: Flask) -> None:
 
 def handle(error: Exception) -> Response:
     problem = problem_of(_translated(error))
-    if problem.is_ours:
+    if isinstance(error, StreamsFull):
+        # Expected, and it passes; who sees it often gives the process more threads.
+        log.warning("request_refused", error_code=problem.code, reason=error.message)
+    elif problem.is_ours:
         reason = f"{type(error).__name__}: {error}"
         # A traceback helps with what nobody foresaw; a database that is away needs one line.
         log.error("request_failed", error_code=problem.code, reason=reason, exc_info=problem.status == 500)

@@ -19,7 +19,7 @@ from app.api.context import Responses, current_caller, current_farm, current_sig
 from app.api.event_types import STORED_EVENTS
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
-from app.api.server_events import HEARTBEAT, RETRY_MS, current_streams, message, stream_of
+from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.domain.errors import InvalidInput
@@ -55,6 +55,7 @@ ANSWERS: Responses = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
     204: {"description": "The job has ended and nothing is left to tell; a browser then stops reconnecting"},
+    429: SHARE_TAKEN,
 }
 
 
@@ -84,7 +85,7 @@ def follow(job_id: str) -> Response:
         return Response(status=204)
     watch = cast(Watch, current_app.extensions["watch"])
     told = tell(farm.database, caller, first, seq, watch, current_streams(), current_signer())
-    return stream_of(told)
+    return stream_of(told, caller.org_id)
 
 
 def last_event_id(given: str | None) -> int:

@@ -20,7 +20,7 @@ from app.api.context import Responses, current_caller, current_farm
 from app.api.event_types import STORED_EVENTS
 from app.api.org_watch import Dealt, OrgWatch
 from app.api.schemas import iso_time
-from app.api.server_events import HEARTBEAT, RETRY_MS, current_streams, message, stream_of
+from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
 from app.api.streams import Streams
 from app.models.database import Database
 from app.services.org_events import OrgEvent, Place, place_now, place_of, read_window
@@ -33,7 +33,11 @@ org_events = APIBlueprint("org_events", __name__, tag="Jobs")
 RESET = "reset"
 AGAIN_S = 1.0
 ANSWERS: Responses = {
-    200: {"description": "The stream. It has no end.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {
+        "description": "The stream. It has no end.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    429: SHARE_TAKEN,
 }
 DESCRIPTION = "\n".join(
     [
@@ -81,7 +85,7 @@ def follow(query_data: OrgEventsQuery) -> Response:
     since = place_of(database, caller.org_id, given) if given else now
     watch = cast(OrgWatch, current_app.extensions["org_watch"])
     listening = Listening(caller.org_id, caller.credential, with_steps=query_data.steps)
-    return stream_of(tell(database, listening, since, now, watch, current_streams()))
+    return stream_of(tell(database, listening, since, now, watch, current_streams()), caller.org_id)
 
 
 def tell(

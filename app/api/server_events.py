@@ -11,6 +11,8 @@ from flask import Response, current_app
 from app.api.streams import Streams
 
 RETRY_MS = 3000
+# For the description of what a stream answers.
+SHARE_TAKEN = "Your organisation has as many streams open as it may; `Retry-After` says when to try again"
 # A comment: it keeps the connection open, and no listener hears it.
 HEARTBEAT = ": still here\n"
 
@@ -27,9 +29,9 @@ def current_streams() -> Streams:
     return streams
 
 
-def stream_of(told: Iterator[str]) -> Response:
-    """The answer that is told piece by piece. ServiceUnavailable when this process holds as many as it may."""
-    give_back = current_streams().take()
+def stream_of(told: Iterator[str], org_id: int) -> Response:
+    """The answer that is told piece by piece. TooManyStreams or StreamsFull when there is no place for it."""
+    give_back = current_streams().take(org_id)
     response = Response(told, mimetype="text/event-stream")
     # A generator that nobody has asked for its first piece would not run its `finally`; the response's end does.
     response.call_on_close(give_back)

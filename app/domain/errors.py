@@ -15,6 +15,7 @@
     │   │   └── RequestInFlight      409 REQUEST_IN_FLIGHT (the same key is being answered now)
     │   └── LimitReached             429, with the seconds after which it is worth trying again, if that is known
     │       ├── RateLimited          429 RATE_LIMITED (too many requests in a minute)
+    │       ├── TooManyStreams       429 TOO_MANY_STREAMS (the organisation has its share of this process open)
     │       └── QuotaExceeded        429 QUOTA_EXCEEDED (jobs at once, minutes a day, storage)
     ├── StepError                    a step's work failed
     │   ├── TransientError           a retry may help
@@ -33,6 +34,7 @@
     │       └── GateFailed           OUTPUT_GATE_FAILED
     ├── Gone                         410 GONE: stored bytes were lost; only doing the work again brings them back
     ├── ServiceUnavailable           503: database, storage or farm is not able to serve now
+    │   └── StreamsFull              503 SERVICE_UNAVAILABLE (all together have every stream of this process open)
     └── LeaseLost                    the step is no longer ours (expired, canceled); commit nothing
 
 Two questions are answered by the class: is it worth retrying (`retryable`), and
@@ -129,6 +131,10 @@ class RateLimited(LimitReached):
     code = "RATE_LIMITED"
 
 
+class TooManyStreams(LimitReached):
+    code = "TOO_MANY_STREAMS"
+
+
 class QuotaExceeded(LimitReached):
     code = "QUOTA_EXCEEDED"
 
@@ -211,6 +217,10 @@ class ServiceUnavailable(SceneworksError):
 
     code = "SERVICE_UNAVAILABLE"
     retryable = True
+
+
+class StreamsFull(ServiceUnavailable):
+    """Nothing is broken: a limit that was set does what it is for."""
 
 
 class LeaseLost(SceneworksError):

@@ -46,6 +46,7 @@ class Listener:
 
 
 def test_many_idle_streams_ask_the_database_what_one_would(api: Api, database: Database) -> None:
+    api.flask.extensions["streams"].limit = 40
     asked: list[str] = []
 
     def remember(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
