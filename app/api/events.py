@@ -6,7 +6,7 @@ Between them `progress` events without a number carry the whole job whenever wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.context import Responses, current_caller, current_farm, current_signer
 from app.api.event_types import STORED_EVENTS
+from app.api.hung_up import hung_up
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
 from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
@@ -84,7 +85,7 @@ def follow(job_id: str) -> Response:
     if first.is_last and not first.events:
         return Response(status=204)
     watch = cast(Watch, current_app.extensions["watch"])
-    told = tell(farm.database, caller, first, seq, watch, current_streams(), current_signer())
+    told = tell(farm.database, caller, first, seq, watch, current_streams(), current_signer(), hung_up(request.environ))
     return stream_of(told, caller.org_id)
 
 
@@ -111,8 +112,9 @@ def tell(
     watch: Watch,
     streams: Streams,
     signer: Signer,
+    is_gone: Callable[[], bool],
 ) -> Iterator[str]:
-    """The stream's text, piece by piece, until the job ends, the key is revoked or the server stops."""
+    """The stream's text, piece by piece, until the job or the key ends, the client goes or the server stops."""
     yield f"retry: {RETRY_MS}\n\n"
     glimpse, shown = first, None
     with watch.follow(first.job.id, caller.credential) as follower:
@@ -130,8 +132,8 @@ def tell(
             if glimpse.is_last:
                 return
             if len(glimpse.events) < BATCH:
-                follower.wait(streams.heartbeat_s)
-            if streams.is_closing() or not follower.is_welcome:
+                follower.wait(streams.heartbeat_s, is_gone)
+            if is_gone() or streams.is_closing() or not follower.is_welcome:
                 return
             try:
                 glimpse = look(database, caller, glimpse.job.id, seq)

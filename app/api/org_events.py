@@ -6,7 +6,7 @@ heard nothing must not have all of that time read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.context import Responses, current_caller, current_farm
 from app.api.event_types import STORED_EVENTS
+from app.api.hung_up import hung_up
 from app.api.org_watch import Dealt, OrgWatch
 from app.api.schemas import iso_time
 from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
@@ -85,13 +86,20 @@ def follow(query_data: OrgEventsQuery) -> Response:
     since = place_of(database, caller.org_id, given) if given else now
     watch = cast(OrgWatch, current_app.extensions["org_watch"])
     listening = Listening(caller.org_id, caller.credential, with_steps=query_data.steps)
-    return stream_of(tell(database, listening, since, now, watch, current_streams()), caller.org_id)
+    told = tell(database, listening, since, now, watch, current_streams(), hung_up(request.environ))
+    return stream_of(told, caller.org_id)
 
 
 def tell(
-    database: Database, listening: Listening, since: Place | None, now: Place, watch: OrgWatch, streams: Streams
+    database: Database,
+    listening: Listening,
+    since: Place | None,
+    now: Place,
+    watch: OrgWatch,
+    streams: Streams,
+    is_gone: Callable[[], bool],
 ) -> Iterator[str]:
-    """The stream's text, piece by piece, until the caller is not welcome any more or the server stops.
+    """The stream's text, piece by piece, until the client goes, is not welcome any more or the server stops.
 
     `since` is behind the last event that the caller has seen; None when nobody knows what that was.
     """
@@ -109,8 +117,8 @@ def tell(
             except SQLAlchemyError as error:
                 # A closed stream would reconnect into a 503, and a browser gives up on that; an open one just waits.
                 log.warning("org_stream_waits_for_database", reason=type(error).__name__)
-            follower.wait(streams.heartbeat_s if is_told else AGAIN_S)
-            if streams.is_closing() or not follower.is_welcome:
+            follower.wait(streams.heartbeat_s if is_told else AGAIN_S, is_gone)
+            if is_gone() or streams.is_closing() or not follower.is_welcome:
                 return
             if is_told:
                 dealt, is_told = follower.take(), False

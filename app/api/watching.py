@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 # A look is one query of a fraction of a millisecond, for all streams of a process together.
 POLL_S = 0.1
+# So long a stream may hold a thread for a client that has gone.
+LOOK_FOR_CLIENT_S = 1.0
 
 
 class Waiting:
@@ -27,9 +29,12 @@ class Waiting:
         self.is_welcome = True
         self._news = threading.Event()
 
-    def wait(self, seconds: float) -> None:
-        """Until there may be something new, or so long."""
-        self._news.wait(seconds)
+    def wait(self, seconds: float, is_gone: Callable[[], bool]) -> None:
+        """Until there may be something new, or the client is gone, or so long."""
+        until = time.monotonic() + seconds
+        while (left_s := until - time.monotonic()) > 0 and not is_gone():
+            if self._news.wait(min(left_s, LOOK_FOR_CLIENT_S)):
+                break
         # Before the look that follows: what changes during that look is news again.
         self._news.clear()
 

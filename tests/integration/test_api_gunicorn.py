@@ -20,6 +20,8 @@ import pytest
 import urllib3
 
 from app.api.body_clock import BodyClock
+from app.api.hung_up import hung_up
+from app.api.streams import HEARTBEAT_S
 from app.models.migrate import migrate
 from config.settings import load_settings
 from tests.api_server import error_of
@@ -62,6 +64,13 @@ def web(tmp_path: Path) -> Iterator[Web]:
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[Web]:
     with served(tmp_path, {"BODY_STALL_S": "1", "WEB_THREADS": str(THREADS)}) as web:
+        yield web
+
+
+@pytest.fixture
+def tight(tmp_path: Path) -> Iterator[Web]:
+    """One place for an event stream, of the organisation as of the process."""
+    with served(tmp_path, {"WEB_THREADS": "2"}) as web:
         yield web
 
 
@@ -108,6 +117,36 @@ def test_it_accepts_without_a_broker_and_stops_with_streams_open(web: Web) -> No
     for stream in streams:
         assert b"event: video.queued" in stream.read()
     assert web.process.wait(20) == 0
+
+
+def test_a_stream_whose_client_has_gone_leaves_its_place(tight: Web) -> None:
+    """Far sooner than a heartbeat to nobody would show it: those who wait for that are refused meanwhile."""
+    accepted = tight.ask("POST", "/api/videos", body=b'{"text": "A river."}')
+    for path in (accepted.headers["Location"] + "/events", "/api/events", "/api/events"):
+        stream = wait_for(lambda path=path: stream_of(tight, path), within_s=HEARTBEAT_S / 2, what="the place")
+        assert stream.read1(10) == b"retry: 300"
+        assert stream_of(tight, "/api/events") is None
+        stream.close()
+
+
+def stream_of(web: Web, path: str) -> urllib3.BaseHTTPResponse | None:
+    """None while the place is taken."""
+    stream = web.ask("GET", path, preload_content=False)
+    if stream.status == 200:
+        return stream
+    assert (stream.status, error_of(stream)["error_code"]) == (429, "TOO_MANY_STREAMS")
+    return None
+
+
+def test_bytes_behind_the_request_do_not_pass_for_a_closed_connection() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        is_gone = hung_up({"gunicorn.socket": ours})
+        assert not is_gone()
+        theirs.sendall(b"GET")
+        assert not is_gone() and ours.recv(3) == b"GET"
+        theirs.close()
+        assert is_gone()
 
 
 def test_a_body_far_too_large_is_still_answered(web: Web) -> None:
