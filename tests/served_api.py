@@ -10,6 +10,7 @@ from typing import Self
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.api import create_app
+from app.api.streams import Streams
 from app.models.database import Database
 from app.models.migrate import migrate
 from app.services.farm import Farm
@@ -57,6 +58,11 @@ class ServedApi:
     @property
     def key(self) -> str:
         return self.settings.local_key_file.read_text().strip()
+
+    @property
+    def streams(self) -> Streams:
+        streams: Streams = self._application.extensions["streams"]
+        return streams
 
     def start(self) -> None:
         self._server = make_server("127.0.0.1", self._port, self._application, threaded=True, request_handler=Http11)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,9 +13,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response
+from sqlalchemy import select
 
+from app.api.streams import DEFAULT_LIMIT
+from app.models import Org
+from tests.people import PASSWORD, make_user
 from tests.served_api import ServedApi
+
+API_GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed (apt install curl)")
 
@@ -85,6 +92,74 @@ def test_the_code_for_fetch_follows_a_job_to_its_end(browser: Browser, api: Serv
     page.evaluate(f"async ({{ KEY, JOB }}) => {{ {page.locator('#follow-with-fetch').inner_text()} }}", given)
     context.close()
     assert told[-1] == "succeeded null 100 %"
+
+
+def test_the_code_for_fetch_waits_where_it_is_refused_for_now(
+    browser: Browser, api: ServedApi, busy_worker: None
+) -> None:
+    context = browser.new_context(base_url=api.url, bypass_csp=True)
+    page = context.new_page()
+    page.goto("/docs")
+    told, refusals = [], []
+    page.on("console", lambda message: told.append(message.text))
+
+    def make_room(answer: Response) -> None:
+        if answer.url.endswith("/events") and answer.status == 503:
+            refusals.append(answer.url)
+            api.streams.limit = DEFAULT_LIMIT
+
+    page.on("response", make_room)
+    given = {"KEY": api.key, "JOB": accepted_job(page, api)}
+    api.streams.limit = 0
+    page.evaluate(f"async ({{ KEY, JOB }}) => {{ {page.locator('#follow-with-fetch').inner_text()} }}", given)
+    context.close()
+    assert len(refusals) == 1
+    assert told[-1] == "succeeded null 100 %"
+
+
+def test_the_guides_event_source_hears_with_a_sessions_cookie(browser: Browser, api: ServedApi) -> None:
+    with api.farm.database.read() as session:
+        org_id = session.execute(select(Org.id).where(Org.name == "local")).scalar_one()
+    make_user(api.farm.database, org_id, email="elsa@example.com", password=PASSWORD)
+    context = browser.new_context(base_url=api.url, bypass_csp=True)
+    signed_in = context.request.post("/api/session", data={"email": "elsa@example.com", "password": PASSWORD})
+    assert signed_in.ok, signed_in.text()
+    page = context.new_page()
+    page.goto("/docs")
+    with page.expect_response("**/api/events*") as answer:
+        page.evaluate(f"() => {{ {example('new EventSource')} }}")
+    assert answer.value.status == 200
+    with page.expect_console_message() as said:
+        job_id = accepted_job(page, api)
+    assert said.value.text == f"{job_id} video.queued"
+    context.close()
+
+
+def test_the_guides_fetch_reads_a_stream(browser: Browser, api: ServedApi, busy_worker: None) -> None:
+    context = browser.new_context(base_url=api.url, bypass_csp=True)
+    page = context.new_page()
+    page.goto("/docs")
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    given = {"FARM": api.url, "KEY": api.key, "JOB": accepted_job(page, api)}
+    page.evaluate(f"async ({{ FARM, KEY, JOB }}) => {{ {example('answer.body.pipeThrough')} }}", given)
+    context.close()
+    assert any("video.succeeded" in line for line in told)
+
+
+def test_the_guides_python_makes_a_video_and_keeps_its_files(
+    api: ServedApi, busy_worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = example("submit_video").replace("http://127.0.0.1:8000", api.url)
+    exec(code, {"api_key": api.key})
+    assert Path("video.mp4").read_bytes()[4:8] == b"ftyp" and Path("captions.srt").stat().st_size > 0
+
+
+def example(part: str) -> str:
+    """The guide's first piece of code with this in it."""
+    blocks = re.findall(r"^```(?:js|python)\n(.*?)^```$", API_GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    return str(next(block for block in blocks if part in block))
 
 
 def add_user(page: Page, api: ServedApi, sign_in: dict[str, Any]) -> None:
