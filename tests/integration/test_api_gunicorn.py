@@ -160,6 +160,23 @@ def test_a_body_in_chunks_is_held_to_the_same_limit(web: Web) -> None:
     assert (answer.status, answer.json()["error_code"]) == (413, "TOO_LARGE")
 
 
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunks"])
+@pytest.mark.parametrize("size_bytes", [20_000, 60_000, 100_000])
+def test_an_answer_before_the_body_was_read_says_whether_the_connection_ends(
+    web: Web, size_bytes: int, is_chunked: bool
+) -> None:
+    """http.client opens a new connection after `Connection: close` alone; any other end is an error of the request."""
+    there = urlsplit(web.url)
+    connection = http.client.HTTPConnection(str(there.hostname), there.port, timeout=20)
+    pieces = [b"x" * 10_000] * (size_bytes // 10_000)
+    for _ in range(6):
+        body = iter(pieces) if is_chunked else b"".join(pieces)
+        connection.request("POST", "/api/videos", body, {"X-API-Key": "wrong"}, encode_chunked=is_chunked)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["error_code"]) == (401, "UNAUTHORIZED")
+    connection.close()
+
+
 def raw(web: Web, sent: bytes) -> urllib3.BaseHTTPResponse:
     """The answer to bytes that no HTTP library would send."""
     address = urlsplit(web.url)
