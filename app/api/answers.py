@@ -5,10 +5,12 @@ Who accepts `application/problem+json` gets the second as RFC 9457 has it.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, request
 from pydantic import BaseModel
+from werkzeug.exceptions import PreconditionFailed
 
 from app.api.context import current_correlation_id
 from app.api.problems import Problem
@@ -26,6 +28,13 @@ def success(data: BaseModel | dict[str, Any], status: int = 200, **headers: str)
     for name, value in headers.items():
         response.headers[name.replace("_", "-")] = value
     return response
+
+
+def refuse_failed_condition(response: Response) -> None:
+    """Raise PreconditionFailed where werkzeug found that If-Match does not hold: it leaves the body as it was."""
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        response.close()
+        raise PreconditionFailed
 
 
 def failure(problem: Problem) -> Response:

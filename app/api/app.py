@@ -40,7 +40,7 @@ from app.api import (
     videos,
     voices,
 )
-from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_nul, sweep_uploads
+from app.api.bodies import MAX_JSON_BYTES, StrictRequest, refuse_compression, refuse_nul, sweep_uploads
 from app.api.body_clock import BodyClock, hold_bodies
 from app.api.cookies import session_cookie
 from app.api.org_watch import OrgWatch
@@ -92,6 +92,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
     hold_bodies(api, BodyClock(settings.body_stall_s, settings.max_upload_bytes))
     cors.allow_origins(api, settings.cors_origins)
     api.before_request(refuse_nul)
+    api.before_request(refuse_compression)
     api.before_request(auth.know_caller)
     api.before_request(acceptance.check_idempotency_key)
     errors.answer_errors(api)

@@ -34,6 +34,13 @@ def refuse_nul() -> None:
         raise RequestError("The query holds a NUL character.")
 
 
+def refuse_compression() -> None:
+    """Before each request: nobody unpacks a body here, and one that is packed would be taken for what it is not."""
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() not in ("", "identity"):
+        raise WrongContentType("Send the body as it is: no Content-Encoding is read.")
+
+
 class StrictRequest(Request):
     """Flask's request, with a JSON reader that takes nothing for granted and files that never pass through memory."""
 
@@ -43,6 +50,8 @@ class StrictRequest(Request):
             return {}
         if not self.is_json:
             raise WrongContentType("Send JSON, with `Content-Type: application/json`.")
+        if self.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise WrongContentType("Send JSON in UTF-8, in which JSON always is (RFC 8259).")
         body = self.get_data(cache=True)
         if self.content_length is None:
             # Werkzeug cuts a body of unannounced length off at the limit; only one more read tells, by a 413.
@@ -73,7 +82,8 @@ def parse_json(body: bytes) -> Any:
     """The value of a JSON text. MalformedBody when it is none, InvalidInput for a value that no field can hold."""
     try:
         value = json.loads(
-            body.decode("utf-8"),
+            # Some programs begin a text with a byte order mark, and RFC 8259 lets it be passed over.
+            body.decode("utf-8-sig"),
             object_pairs_hook=_without_repeats,
             parse_constant=_refuse_constant,
             parse_float=_finite,

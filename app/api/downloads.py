@@ -7,6 +7,7 @@ import re
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 
+from app.api.answers import refuse_failed_condition
 from app.api.context import Responses, current_caller, current_farm
 from app.api.file_names import download_name
 from app.domain.errors import Gone, NotFound
@@ -25,6 +26,7 @@ ANSWERS: Responses = {
     400: "The query holds a NUL character",
     403: "The key lacks the scope for this, or the signed address was altered or is out of date",
     304: {"description": "Not changed since the ETag in If-None-Match"},
+    412: "The file is not as `If-Match` or `If-Unmodified-Since` says",
     410: "The file was lost in storage; a retry or restart of the job makes it anew",
     416: "The file has no such bytes",
 }
@@ -75,6 +77,7 @@ def fetch(job_id: str, name: str) -> Response:
         download_name=download_name(artifact.title, artifact.name, job_id),
         etag=artifact.sha256,
     )
+    refuse_failed_condition(response)
     # The bytes never change, while the file's own times differ from one host to the next.
     response.headers.pop("Last-Modified", None)
     response.cache_control.private = True

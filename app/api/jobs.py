@@ -7,7 +7,7 @@ from flask import Response, request
 
 from app.api.acceptance import accepted_answer, asking, kept_answer
 from app.api.act_requests import RETRY_EXAMPLES, RetryRequest
-from app.api.answers import success
+from app.api.answers import refuse_failed_condition, success
 from app.api.context import Responses, current_caller, current_farm
 from app.api.job_query import JobQuery
 from app.api.presenters import present_job, present_step
@@ -21,7 +21,10 @@ from app.services.step_views import list_steps
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
-JOB_ANSWERS: Responses = {304: {"description": "Not changed since the ETag in If-None-Match"}}
+JOB_ANSWERS: Responses = {
+    304: {"description": "Not changed since the ETag in If-None-Match"},
+    412: "The job has no strong tag, so no `If-Match` but `*` holds",
+}
 RETRY_CONFLICT = "The job has not ended, or has succeeded and no step is named, or another of its subject is live"
 
 
@@ -52,6 +55,7 @@ def show(job_id: str) -> Response:
     # Weak, because the envelope around an unchanged job carries another correlation id.
     response.set_etag(canonical_hash(job.model_dump(mode="json"))[:32], weak=True)
     response.make_conditional(request)
+    refuse_failed_condition(response)
     return response
 
 

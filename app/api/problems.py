@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from app.domain import errors
 from app.models.database import is_connection_trouble, is_out_of_space
@@ -39,6 +39,7 @@ CODE_OF_STATUS = {
     400: "BAD_REQUEST",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    412: "PRECONDITION_FAILED",
     413: "TOO_LARGE",
     414: "URI_TOO_LONG",
     415: "UNSUPPORTED_CONTENT_TYPE",
@@ -48,6 +49,7 @@ CODE_OF_STATUS = {
 MESSAGE_OF_STATUS = {
     404: "There is nothing at this address. /docs says what there is.",
     405: "This address does not answer that method.",
+    412: "It is not as If-Match or If-Unmodified-Since says.",
     414: "The address is too long.",
     416: "The file has no such bytes.",
     431: "The headers are too long, or too many.",
@@ -97,6 +99,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(415, error.code, error.message)
         case errors.SceneworksError():
             return _of_product(error)
+        case ClientDisconnected():
+            return Problem(400, MalformedBody.code, "The body broke off, or took too long to arrive.")
         case HTTPException():
             return _of_http(error)
         case SQLAlchemyError() if is_out_of_space(error):

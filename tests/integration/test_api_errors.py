@@ -64,6 +64,34 @@ def test_a_body_that_is_missing_is_asked_for_by_its_fields(api: Api, method: str
     assert error["message"] == f"A body is required: a JSON object with {awaited}"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+    ids=["another charset", "compressed"],
+)
+def test_a_body_that_is_written_otherwise_is_not_guessed_at(api: Api, headers: dict[str, str]) -> None:
+    answer = api.ask("POST", "/api/videos", body=b'{"text": "A river."}', headers=headers)
+    assert (answer.status, error_of(answer)["error_code"]) == (415, "UNSUPPORTED_CONTENT_TYPE")
+
+
+def test_a_byte_order_mark_is_passed_over(api: Api) -> None:
+    body = b'\xef\xbb\xbf{"text": "A river."}'
+    assert api.ask("POST", "/api/videos", body=body, headers={"Content-Type": "application/json"}).status == 202
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_condition_that_fails_is_refused_without_what_it_is_about(api: Api, method: str) -> None:
+    job = f"/api/jobs/{api.accept()['id']}"
+    etag = api.get(job).headers["ETag"]
+    for tag in ('"another"', etag):
+        answer = api.ask(method, job, headers={"If-Match": tag})
+        assert answer.status == 412
+        assert method == "HEAD" or error_of(answer)["error_code"] == "PRECONDITION_FAILED"
+
+
 def test_problem_json_is_given_to_those_who_ask_for_it(api: Api) -> None:
     answer = api.get("/api/jobs?limit=0", Accept="application/problem+json")
     problem = answer.json()

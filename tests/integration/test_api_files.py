@@ -133,6 +133,9 @@ def test_ranges_are_served_as_a_player_asks_for_them(api: Api) -> None:
     assert api.get(address, Range="bytes=0-9", If_Range='"another"').status == 200
     assert api.get(address, Range="bytes=0-9", If_Range=f"W/{etag}").status == 200
     assert api.get(address, If_None_Match=etag).status == 304
+    refused = api.get(address, If_Match='"another"')
+    assert (refused.status, error_of(refused)["error_code"]) == (412, "PRECONDITION_FAILED")
+    assert api.get(address, If_Match=etag).status == 200
     head = api.ask("HEAD", address)
     assert (head.status, head.headers["Content-Length"], head.data) == (200, str(size), b"")
 
