@@ -9,7 +9,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def no_children_left() -> Iterator[None]:
 def _end_all_but(spared: set[int]) -> None:
     ends_at = time.monotonic() + END_WITHIN_S
     # Again and again: a process may start another one just before it is killed.
-    while (left := _descendants() - spared) and time.monotonic() < ends_at:
+    while (left := _descendants(spared)) and time.monotonic() < ends_at:
         for pid in left:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -53,8 +53,11 @@ def _end_all_but(spared: set[int]) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _descendants() -> set[int]:
-    """The processes that this one has started, and those that they have; those that ended unnoticed too."""
+def _descendants(spared: Collection[int] = ()) -> set[int]:
+    """The processes that this one has started, and those that they have; those that ended unnoticed too.
+
+    Without the `spared` and what they start: a server that was there before goes on forking for whoever asks it.
+    """
     children: dict[int, list[int]] = {}
     for entry in os.listdir(_PROC):
         if entry.isdigit():
@@ -65,7 +68,7 @@ def _descendants() -> set[int]:
     found: set[int] = set()
     reached = [os.getpid()]
     while reached:
-        started = children.get(reached.pop(), [])
+        started = [pid for pid in children.get(reached.pop(), []) if pid not in spared]
         found.update(started)
         reached += started
     return found

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 from urllib3 import BaseHTTPResponse
 
 from app.api.streams import Streams
@@ -14,6 +13,7 @@ from app.domain.access import Scope
 from app.domain.errors import TooManyStreams
 from app.models.database import Database
 from tests.api_server import Api, error_of, serve
+from tests.log_lines import lines_in, logged
 
 
 @pytest.fixture
@@ -51,12 +51,13 @@ def test_one_organisation_leaves_half_of_the_places_to_others(api: Api, path: st
 def test_when_all_are_taken_the_next_is_refused_without_an_alarm(api: Api) -> None:
     places(api, 2)
     held = [listen(api), listen(api.stranger())]
-    with capture_logs() as lines:
+    with logged() as log:
         refused = api.stranger("others").get("/api/events")
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
     assert "All organisations together hold this server's 2" in error_of(refused)["message"]
-    loud = [(line["event"], line["log_level"]) for line in lines if line["log_level"] != "info"]
-    assert loud == [("request_refused", "warning")]
+    lines = lines_in(log.text.splitlines())
+    assert [line["event"] for line in lines if line["level"] != "info"] == ["request_refused"]
+    assert log.of("request_refused")[0]["level"] == "warning"
     assert len(held) == 2
 
 

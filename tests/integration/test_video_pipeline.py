@@ -64,7 +64,7 @@ def test_a_long_clip_is_made_in_pieces_and_joined_without_a_seam(farm: Farm) -> 
     manifest = manifest_of(farm, job)
     clips = {step["name"]: step["facts"]["frames"] for step in manifest["steps"] if step["kind"] == "video.clip"}
     assert sorted(clips) == ["scene/1/clip/1", "scene/1/clip/2", "scene/2/clip"]
-    assert clips["scene/1/clip/1"] % 60 == 0
+    assert abs(clips["scene/1/clip/1"] - clips["scene/1/clip/2"]) <= 1
     assert manifest["measured"]["picture"]["frames"] == sum(clips.values())
     assert manifest["encoder"]["name"] == "x264"
 
