@@ -32,8 +32,8 @@ ANSWERS: Responses = {
 }
 
 
-# RFC 9110, 14.1.2: from one byte to another or to the end, or so many from the end. A
-# number that no file reaches is still one; beyond 4,300 digits Python reads none.
+# RFC 9110, 14.1.2: from one byte to another or to the end, or so many from the end. A number that no file reaches is
+# still one; beyond 4,300 digits Python reads none.
 RANGE = re.compile(
     r"bytes=[ \t]*(?:(?P<first>[0-9]{1,1000})-(?P<last>[0-9]{0,1000})|-[0-9]{1,1000})[ \t]*", re.IGNORECASE
 )

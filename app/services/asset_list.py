@@ -16,7 +16,7 @@ from app.domain.errors import Conflict, NotFound
 from app.models import Asset, RemovedAsset
 from app.models.database import Database, database_now_s
 from app.services.asking import Asking
-from app.services.assets import AssetView
+from app.services.assets import AssetView, view_asset
 from app.services.audit_log import note
 from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
@@ -63,12 +63,6 @@ def delete_asset(database: Database, asking: Asking, asset_id: str) -> None:
     except IntegrityError as error:
         # Said by the database, so that a kit that is being set at the same moment counts too.
         raise Conflict("This is the logo of your brand kit. Give the kit another one, or none, first.") from error
-
-
-def view_asset(asset: Asset) -> AssetView:
-    return AssetView(
-        asset.id, asset.kind, asset.media_type, asset.size_bytes, asset.sha256, asset.facts, asset.created_at
-    )
 
 
 def _find(session: Session, org_id: int, asset_id: str, *, to_delete: bool = False) -> Asset:

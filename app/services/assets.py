@@ -84,6 +84,10 @@ def store_asset(farm: Farm, asking: Asking, path: Path) -> AssetView:
         session.add(asset)
         facts = {"kind": asset.kind, "media_type": asset.media_type, "sha256": asset.sha256}
         note(session, asking, AuditAction.ASSET_UPLOADED, asset.id, after={**facts, "size_bytes": asset.size_bytes})
+        return view_asset(asset)
+
+
+def view_asset(asset: Asset) -> AssetView:
     return AssetView(
         asset.id, asset.kind, asset.media_type, asset.size_bytes, asset.sha256, asset.facts, asset.created_at
     )
