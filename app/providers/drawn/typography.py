@@ -33,7 +33,7 @@ Side = Literal["left", "middle", "right"]
 
 
 @dataclass(frozen=True)
-class Type:
+class Manner:
     """How a text is written: its face for the European scripts, its base level (`bidi`) and the language of its Han."""
 
     face: Face
@@ -157,19 +157,19 @@ def set_block(
         return None
     narrow = face_of(Typeface.SOFIA)
     for wish in (preferred, narrow):
-        type = Type(main_face(text, [wish, face_of(Typeface.MANROPE), european()]), base, language)
-        measured = type.line(words, MEASURING_PX)
-        has_capitals = all(stroke.face == type.face for stroke in measured.strokes)
+        manner = Manner(main_face(text, [wish, face_of(Typeface.MANROPE), european()]), base, language)
+        measured = manner.line(words, MEASURING_PX)
+        has_capitals = all(stroke.face == manner.face for stroke in measured.strokes)
         apart, sizes, line_height = leading, sizes_px, 1.0
         if not has_capitals:
             line_height = max(line_height, sum(ink_of(measured, MEASURING_PX)) / MEASURING_PX)
             apart = max(leading, OTHER_LEADING, BETWEEN_MARKS * line_height)
             sizes = (sizes_px[0], max(sizes_px[0], int(sizes_px[1] / scale_of(wish))))
-        setting = set_lines(words, partial(line_width, type), box_px, apart, sizes, line_height)
+        setting = set_lines(words, partial(line_width, manner), box_px, apart, sizes, line_height)
         # A single long word in tiny letters is a waste of a poster: the narrow face sets it half as large again.
         if setting and (wish == narrow or not is_cramped(setting, sizes)):
-            lines = tuple(type.line(line, setting.size_px) for line in setting.lines)
-            above_px, below_px = float(-font_of(type.face, setting.size_px).getbbox("H", anchor="ls")[1]), 0.0
+            lines = tuple(manner.line(line, setting.size_px) for line in setting.lines)
+            above_px, below_px = float(-font_of(manner.face, setting.size_px).getbbox("H", anchor="ls")[1]), 0.0
             if not has_capitals:
                 above_px = max(above_px, ink_of(lines[0], setting.size_px)[0])
                 below_px = ink_of(lines[-1], setting.size_px)[1]
@@ -187,8 +187,8 @@ def is_cramped(setting: Setting, sizes_px: tuple[int, int]) -> bool:
     return longest > 16 and setting.size_px < 0.62 * sizes_px[1]
 
 
-def line_width(type: Type, line: Line) -> float:
-    return type.line(line, MEASURING_PX).width_px
+def line_width(manner: Manner, line: Line) -> float:
+    return manner.line(line, MEASURING_PX).width_px
 
 
 def draw_block(draw: ImageDraw.ImageDraw, block: Block, across: tuple[float, Side], top: float) -> None:
