@@ -11,9 +11,11 @@ from app.providers.drawn.painter import DrawnPainter
 from app.providers.espeak import EspeakVoice
 from app.providers.protocols import Writer
 from app.services.farm import Bell, Farm
+from app.services.farm_secret import farm_secret
 from app.services.rate_counter import RateCounter
 from app.services.rate_limits import RateLimits
 from app.services.room import Room
+from app.services.sealing import Sealer
 from app.storage.local import LocalStorage
 from app.storage.protocol import Storage
 from config.settings import Settings
@@ -30,6 +32,7 @@ def build_farm(settings: Settings, bell: Bell, encoder: EncoderChoice = X264_UNT
         writer=choose_writer(settings),
         work_dir=settings.work_dir,
         lease_ttl_s=settings.lease_ttl_s,
+        sealer=Sealer(farm_secret(settings.secret, settings.secret_file)),
         limits=settings.limits,
         quotas=settings.quotas,
         canary_every_s=settings.canary_every_s,

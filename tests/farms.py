@@ -24,6 +24,7 @@ from app.services.graph import grow
 from app.services.job_log import record
 from app.services.leases import LeaseKey
 from app.services.run_step import run_step
+from app.services.sealing import Sealer
 from app.services.submit_video import Submission, submit_video
 from app.storage.local import LocalStorage
 from app.storage.protocol import Blob
@@ -117,6 +118,7 @@ def make_farm(database: Database, folder: Path, bell: Bell | None = None) -> Far
         writer=None,
         work_dir=folder / "work",
         lease_ttl_s=LEASE_TTL_S,
+        sealer=Sealer(b"a secret of the tests"),
     )
 
 

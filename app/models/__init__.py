@@ -15,6 +15,13 @@ from app.models.schedule import Schedule
 from app.models.step import Step, StepAttempt, StepEdge
 from app.models.stuck_step import StuckStep
 from app.models.user import SignIn, SignInAttempt, User
+from app.models.webhook import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookOrgSecret,
+)
 from app.models.worker import Worker
 
 __all__ = [
@@ -41,6 +48,11 @@ __all__ = [
     "StepResult",
     "StuckStep",
     "User",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookOrgSecret",
     "Worker",
     "db",
 ]

@@ -28,6 +28,7 @@ class Job(Model):
 
     `subject_id` is what the caller makes it of (a product, a post): of one subject one job is live at a time. `key_id`
     and `user_id` are who asked. `video_s` is how long the video will be: estimated, and measured when it is there.
+    `webhook_endpoint_id` is made of the `webhook_url` that the request brought.
     """
 
     __tablename__ = "jobs"
@@ -96,6 +97,7 @@ class Job(Model):
     key_id: Mapped[str | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     video_s: Mapped[float | None]
+    webhook_endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("webhook_endpoints.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     root_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     relation: Mapped[str | None]

@@ -16,6 +16,7 @@ from app.models.database import Database
 from app.providers.protocols import Painter, Voice, Writer
 from app.services.keys_at_work import KeysAtWork
 from app.services.room import BOUNDLESS, Room
+from app.services.sealing import Sealer
 from app.storage.protocol import Storage
 
 
@@ -48,7 +49,7 @@ class Farm:
 
     `quotas` are those of organisations that have none of their own. `encoder` is what this process makes clips with,
     `effects` the Python effects that it knows. `dispatching` is who calls the workers for a process whose requests must
-    not wait for that; None where who makes steps ready does it.
+    not wait for that; None where who makes steps ready does it. `sealer` keeps secrets that must be read again.
     """
 
     database: Database
@@ -59,6 +60,7 @@ class Farm:
     writer: Writer | None
     work_dir: Path
     lease_ttl_s: float
+    sealer: Sealer
     limits: FlowLimits = NO_LIMITS
     quotas: Quotas = NO_QUOTAS
     canary_every_s: float = 0.0
