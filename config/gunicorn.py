@@ -2,6 +2,7 @@
 
 WEB_WORKERS   processes (1); each has its own connections to the database
 WEB_THREADS   requests that one process serves at a time (32); an open event stream is one of them
+WEB_AT_ONCE   of those, how many it works on at once (3), in the order in which they came: see `workers.turns`
 """
 
 from __future__ import annotations

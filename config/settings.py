@@ -88,6 +88,7 @@ class Settings:
     canary_every_s: float
     web_workers: int
     web_threads: int
+    web_at_once: int
     max_upload_bytes: int
     body_stall_s: float
     secret: str | None = field(repr=False)
@@ -187,6 +188,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         canary_every_s=read("CANARY_EVERY_S", 0.0, seconds(0.0, 7 * 86400.0)),
         web_workers=read("WEB_WORKERS", 1, whole_number(1, 64)),
         web_threads=read("WEB_THREADS", 32, whole_number(1, 1024)),
+        web_at_once=read("WEB_AT_ONCE", 3, whole_number(1, 1024)),
         max_upload_bytes=read("SCENEWORKS_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, whole_number(1024, 2**40)),
         body_stall_s=read("BODY_STALL_S", 20.0, seconds(1.0, 3600.0)),
         secret=read("SCENEWORKS_SECRET", None, parse_secret),

@@ -10,10 +10,11 @@ from app.services.dispatch_soon import SoonDispatch
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
+from workers.turns import Turns, in_turns
 from workers.web_body import with_readable_bodies
 
 settings = load_settings()
 configure_logging(settings)
 farm = build_farm(settings, CeleryBell(settings.broker_url))
 application = create_app(replace(farm, dispatching=SoonDispatch(farm)), settings)
-application.wsgi_app = with_readable_bodies(application.wsgi_app)  # type: ignore[method-assign]
+application.wsgi_app = in_turns(with_readable_bodies(application.wsgi_app), Turns(settings.web_at_once))  # type: ignore[method-assign]
