@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from flask import Response, g, request, url_for
+from flask import Response, current_app, g, request, url_for
 from pydantic import BaseModel
 
 from app.api.answers import success
 from app.api.context import current_caller, current_correlation_id, current_farm
+from app.api.facts import SentAgain, facts_of
 from app.api.presenters import present_job
 from app.domain.errors import InvalidInput
 from app.domain.ids import canonical_hash
@@ -57,6 +58,7 @@ def request_route() -> str:
 
 def accepted_answer(accepted: Accepted) -> Response:
     """202 with the job, `Location`, and `Idempotent-Replayed` when it had been made before."""
+    assert _said() is SentAgain.SAME_JOB
     # For the request's line in the log.
     g.made = accepted.job.id
     response = success(present_job(accepted.job), 202, Location=url_for("jobs.show", job_id=accepted.job.id))
@@ -70,8 +72,20 @@ def kept_answer(
 
     But for the field `secret`, which is not stored, and null when it is repeated.
     """
+    assert _said() is SentAgain.KEPT
     answered = answer_once(current_farm(), asking, lambda: act().model_dump(mode="json"), secret)
     return _marked(success(answered.data, status, **headers), answered.replayed)
+
+
+def next_of_a_job(place: str) -> dict[str, dict[str, str]]:
+    """What can be asked of a job whose id stands in this place of an answer (`app.api.facts.Facts.leads_to`)."""
+    following = ("getJob", "listSteps", "cancelJob", "retryJob", "restartJob")
+    return {operation: {"job_id": place} for operation in following}
+
+
+def _said() -> SentAgain | None:
+    """What the route says of a request that is sent again: the document tells it, so it must be so."""
+    return facts_of(current_app, request.endpoint).sent_again
 
 
 def _marked(response: Response, replayed: bool) -> Response:

@@ -31,6 +31,7 @@ from app.api.admin_schemas import (
 )
 from app.api.answers import success
 from app.api.context import current_farm
+from app.api.facts import Facts, SentAgain
 from app.services.canary import view_canary
 from app.services.find_stuck import view_stuck
 from app.services.pools import PoolView, pause_pool, resume_pool, view_pools
@@ -65,6 +66,7 @@ def pools() -> Response:
 @admin.input(PauseRequest, examples=PAUSE_EXAMPLES)
 @admin.output(PoolAnswer)
 @admin.doc(operation_id="pausePool")
+@Facts(SentAgain.KEPT)
 def pause(pool: str, json_data: PauseRequest) -> Response:
     """Pause a pool
 
@@ -79,6 +81,7 @@ def pause(pool: str, json_data: PauseRequest) -> Response:
 @admin.post("/api/admin/pools/<pool>/resume")
 @admin.output(PoolAnswer)
 @admin.doc(operation_id="resumePool")
+@Facts(SentAgain.KEPT)
 def resume(pool: str) -> Response:
     """Resume a pool
 
@@ -91,6 +94,7 @@ def resume(pool: str) -> Response:
 @admin.get("/api/admin/workers")
 @admin.output(WorkerListAnswer)
 @admin.doc(operation_id="listWorkers")
+@Facts(leads_to={"drainWorker": {"worker": "items/0/name"}})
 def workers() -> Response:
     """List the workers
 
@@ -102,6 +106,7 @@ def workers() -> Response:
 @admin.post("/api/admin/workers/<worker>/drain")
 @admin.output(WorkerAnswer)
 @admin.doc(operation_id="drainWorker", responses={409: "It has not been heard of lately"})
+@Facts(SentAgain.KEPT)
 def drain(worker: str) -> Response:
     """Drain a worker
 

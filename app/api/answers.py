@@ -13,10 +13,14 @@ from pydantic import BaseModel
 from werkzeug.exceptions import PreconditionFailed
 
 from app.api.context import current_correlation_id
+from app.api.facts import Header
 from app.api.problems import Problem
 from config.redaction import redact, redact_all
 
 PROBLEM_JSON = "application/problem+json"
+# For the description of what answers with a tag, and with 304 where that is known already.
+IF_NONE_MATCH = Header("If-None-Match", "An `ETag` of before.")
+ETAG = {"ETag": "For `If-None-Match`."}
 
 
 def success(data: BaseModel | dict[str, Any], status: int = 200, **headers: str) -> Response:

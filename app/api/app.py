@@ -22,6 +22,7 @@ from app.api import (
     errors,
     estimate,
     events,
+    facts,
     health,
     jobs,
     keys,
@@ -122,6 +123,7 @@ def create_app(farm: Farm, settings: Settings) -> Flask:
         api.register_blueprint(blueprint)
     openapi.describe(api)
     policy.enforce_policy(api)
+    facts.check_facts(api)
     rate.limit_rates(api, build_rates(settings, farm.database))
     sweep_uploads(settings.work_dir / "uploads")
     ensure_local_key(farm.database, settings.local_key_file)

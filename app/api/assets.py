@@ -12,6 +12,7 @@ from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
+from app.api.facts import Facts, SentAgain
 from app.api.presenters import present_asset
 from app.api.schemas import Asset, AssetAnswer, Envelope
 from app.services.asset_list import delete_asset, get_asset, list_assets
@@ -45,6 +46,7 @@ class AssetDeletedAnswer(Envelope):
 @assets.input(AssetQuery, location="query")
 @assets.output(AssetPageAnswer)
 @assets.doc(operation_id="listAssets", responses={400: "The cursor is not one of your assets"})
+@Facts(leads_to={"getAsset": {"asset_id": "items/0/id"}})
 def index(query_data: AssetQuery) -> Response:
     """List assets
 
@@ -68,6 +70,7 @@ def show(asset_id: str) -> Response:
 @assets.delete("/api/assets/<asset_id>")
 @assets.output(AssetDeletedAnswer)
 @assets.doc(operation_id="deleteAsset", responses={409: "It is the logo of your brand kit"})
+@Facts(SentAgain.KEPT)
 def remove(asset_id: str) -> Response:
     """Delete an asset
 

@@ -14,6 +14,7 @@ from flask import Request, current_app, request
 from pydantic import BaseModel
 
 from app.api.context import current_farm
+from app.api.facts import facts_of
 from app.api.problems import MalformedBody, WrongContentType
 from app.domain.errors import InvalidInput, NotFound, RequestError, TooLarge
 
@@ -22,8 +23,6 @@ MAX_DEPTH = 16
 # Beside the file: the parts' headers and boundaries.
 MULTIPART_OVERHEAD_BYTES = 64 * 1024
 ABANDONED_AFTER_S = 3600.0
-# Views whose body may be left out altogether; every field of it has a default.
-BODY_OPTIONAL = frozenset({"jobs.retry", "keys.rotate"})
 
 
 def refuse_nul() -> None:
@@ -46,7 +45,7 @@ class StrictRequest(Request):
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The body as JSON; 415, 413, 400 or 422 say why not. The arguments are Flask's and change nothing here."""
-        if self.endpoint in BODY_OPTIONAL and not self.get_data(cache=True):
+        if facts_of(current_app, self.endpoint).body_is_optional and not self.get_data(cache=True):
             return {}
         if not self.is_json:
             raise WrongContentType("Send JSON, with `Content-Type: application/json`.")

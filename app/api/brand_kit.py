@@ -9,6 +9,7 @@ from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.brand_schema import BrandColours, BrandKitObject
 from app.api.context import current_caller, current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.schemas import BrandKitAnswer, BrandKitDeleted, BrandKitDeletedAnswer
 from app.domain.look import Brand
 from app.services.brand_kit import delete_brand_kit, get_brand_kit, put_brand_kit
@@ -35,6 +36,7 @@ def show() -> Response:
 @brand_kit.input(BrandKitObject, examples=EXAMPLES)
 @brand_kit.output(BrandKitAnswer)
 @brand_kit.doc(operation_id="putBrandKit")
+@Facts(SentAgain.KEPT)
 def put(json_data: BrandKitObject) -> Response:
     """Set the brand kit
 
@@ -47,6 +49,7 @@ def put(json_data: BrandKitObject) -> Response:
 @brand_kit.delete("/api/brand-kit")
 @brand_kit.output(BrandKitDeletedAnswer)
 @brand_kit.doc(operation_id="deleteBrandKit")
+@Facts(SentAgain.KEPT)
 def remove() -> Response:
     """Delete the brand kit
 

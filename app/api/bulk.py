@@ -13,6 +13,7 @@ from app.api.act_requests import (
     ForceStopRequest,
 )
 from app.api.context import current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.schemas import Bulk, BulkAnswer, BulkResult, Stopped, StoppedAnswer
 from app.services.bulk import BulkReport, bulk_cancel, bulk_retry, force_stop_all
 
@@ -25,6 +26,7 @@ CHANGED = "The filter does not find `confirm` jobs any more; `details.count` say
 @bulk.input(BulkRequest, examples=BULK_EXAMPLES)
 @bulk.output(BulkAnswer)
 @bulk.doc(operation_id="cancelJobs", responses={409: CHANGED})
+@Facts(SentAgain.KEPT)
 def cancel(json_data: BulkRequest) -> Response:
     """Stop many jobs
 
@@ -40,6 +42,7 @@ def cancel(json_data: BulkRequest) -> Response:
 @bulk.input(BulkRequest, examples=BULK_EXAMPLES)
 @bulk.output(BulkAnswer)
 @bulk.doc(operation_id="retryJobs", responses={409: CHANGED})
+@Facts(SentAgain.KEPT)
 def retry(json_data: BulkRequest) -> Response:
     """Try many jobs again
 
@@ -55,6 +58,7 @@ def retry(json_data: BulkRequest) -> Response:
 @bulk.input(ForceStopRequest, examples=STOP_EXAMPLES)
 @bulk.output(StoppedAnswer)
 @bulk.doc(operation_id="forceStopAllJobs")
+@Facts(SentAgain.KEPT)
 def force_stop(json_data: ForceStopRequest) -> Response:
     """Stop every job
 

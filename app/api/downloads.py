@@ -7,8 +7,9 @@ import re
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 
-from app.api.answers import refuse_failed_condition
+from app.api.answers import ETAG, IF_NONE_MATCH, refuse_failed_condition
 from app.api.context import Responses, current_caller, current_farm
+from app.api.facts import Facts, Header
 from app.api.file_names import download_name
 from app.domain.errors import Gone, NotFound
 from app.services.job_views import get_artifact
@@ -52,6 +53,13 @@ def is_one_range(asked: str) -> bool:
 
 @downloads.get("/api/jobs/<job_id>/artifacts/<name>")
 @downloads.doc(operation_id="getOutput", responses=ANSWERS)
+@Facts(
+    reads=(Header("Range", "For instance `bytes=0-1023`."), IF_NONE_MATCH),
+    answers={
+        200: {**ETAG, "Content-Disposition": "The file's name."},
+        206: {"Content-Range": "Which bytes these are."},
+    },
+)
 def fetch(job_id: str, name: str) -> Response:
     """Fetch an output
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.schemas import Envelope
 from app.api.video_request import EXAMPLES, VideoRequest
 from app.services.estimate_video import estimate_video
@@ -41,10 +42,8 @@ class EstimateAnswer(Envelope):
 @estimates.post("/api/videos/estimate")
 @estimates.input(VideoRequest, examples=EXAMPLES)
 @estimates.output(EstimateAnswer)
-@estimates.doc(
-    operation_id="estimateVideo",
-    responses={400: "Not JSON at all", 413: "Too large", 415: "The Content-Type is not JSON"},
-)
+@estimates.doc(operation_id="estimateVideo")
+@Facts(SentAgain.HARMLESS)
 def estimate(json_data: VideoRequest) -> Response:
     """Estimate a video
 

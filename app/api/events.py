@@ -17,10 +17,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.context import Responses, current_caller, current_farm, current_signer
 from app.api.event_types import STORED_EVENTS
+from app.api.facts import Facts
 from app.api.hung_up import hung_up
 from app.api.presenters import present_job
 from app.api.schemas import iso_time
-from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
+from app.api.server_events import (
+    HEARTBEAT,
+    RETRY_MS,
+    SHARE_TAKEN,
+    current_streams,
+    last_event_id_header,
+    message,
+    stream_of,
+)
 from app.api.streams import Streams
 from app.api.watch import Watch
 from app.domain.errors import InvalidInput
@@ -78,6 +87,7 @@ DESCRIPTION = "\n".join(
 
 @events.get("/api/jobs/<job_id>/events")
 @events.doc(operation_id="followJob", summary="Follow a job", description=DESCRIPTION, responses=ANSWERS)
+@Facts(reads=(last_event_id_header("^[0-9]{1,9}$"),))
 def follow(job_id: str) -> Response:
     farm, caller = current_farm(), current_caller()
     seq = last_event_id(request.headers.get("Last-Event-ID"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from app.api.acceptance import accepted_answer, asking, kept_answer
+from app.api.acceptance import accepted_answer, asking, kept_answer, next_of_a_job
 from app.api.act_requests import RETRY_EXAMPLES, RetryRequest
-from app.api.answers import refuse_failed_condition, success
+from app.api.answers import ETAG, IF_NONE_MATCH, refuse_failed_condition, success
 from app.api.context import Responses, current_caller, current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.job_query import JobQuery
 from app.api.presenters import present_job, present_step
 from app.api.schemas import JobAnswer, JobPage, JobPageAnswer, StepList, StepListAnswer
@@ -32,6 +33,7 @@ RETRY_CONFLICT = "The job has not ended, or has succeeded and no step is named, 
 @jobs.input(JobQuery, location="query")
 @jobs.output(JobPageAnswer)
 @jobs.doc(operation_id="listJobs", responses={400: "The cursor is not one of your jobs"})
+@Facts(leads_to=next_of_a_job("items/0/id"))
 def index(query_data: JobQuery) -> Response:
     """List jobs
 
@@ -45,6 +47,11 @@ def index(query_data: JobQuery) -> Response:
 @jobs.get("/api/jobs/<job_id>")
 @jobs.output(JobAnswer)
 @jobs.doc(operation_id="getJob", responses=JOB_ANSWERS)
+@Facts(
+    reads=(IF_NONE_MATCH,),
+    answers={200: ETAG},
+    leads_to={"getOutput": {"job_id": "id", "name": "outputs/0/name"}},
+)
 def show(job_id: str) -> Response:
     """Look at a job
 
@@ -75,6 +82,7 @@ def steps(job_id: str) -> Response:
 @jobs.input(RetryRequest, examples=RETRY_EXAMPLES)
 @jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
 @jobs.doc(operation_id="retryJob", responses={409: RETRY_CONFLICT})
+@Facts(SentAgain.SAME_JOB, body_is_optional=True)
 def retry(job_id: str, json_data: RetryRequest) -> Response:
     """Try a job again
 
@@ -87,6 +95,7 @@ def retry(job_id: str, json_data: RetryRequest) -> Response:
 @jobs.post("/api/jobs/<job_id>/restart")
 @jobs.output(JobAnswer, 202, description="A new job, with this one as its `parent`. `Location` is where to follow it.")
 @jobs.doc(operation_id="restartJob", responses={409: "The job has not ended, or another of its subject is live"})
+@Facts(SentAgain.SAME_JOB)
 def restart(job_id: str) -> Response:
     """Do a job again from nothing
 
@@ -98,6 +107,7 @@ def restart(job_id: str) -> Response:
 @jobs.post("/api/jobs/<job_id>/cancel")
 @jobs.output(JobAnswer)
 @jobs.doc(operation_id="cancelJob", responses={409: "The job has succeeded or failed already"})
+@Facts(SentAgain.KEPT)
 def cancel(job_id: str) -> Response:
     """Stop a job
 

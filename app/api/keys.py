@@ -12,6 +12,7 @@ from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
+from app.api.facts import Facts, SentAgain
 from app.api.key_schemas import (
     KEY_EXAMPLES,
     ROTATE_EXAMPLES,
@@ -47,6 +48,7 @@ def index(query_data: PageQuery) -> Response:
 @keys.input(KeyRequest, examples=KEY_EXAMPLES)
 @keys.output(NewKeyAnswer, 201)
 @keys.doc(operation_id="createKey", responses={409: "A key with this name is in use"})
+@Facts(SentAgain.KEPT)
 def make(json_data: KeyRequest) -> Response:
     """Make a key
 
@@ -66,6 +68,7 @@ def make(json_data: KeyRequest) -> Response:
 @keys.input(RotateRequest, examples=ROTATE_EXAMPLES)
 @keys.output(NewKeyAnswer, 201, description="The key that takes its place.")
 @keys.doc(operation_id="rotateKey", responses={409: "It has ended, or another takes its place already"})
+@Facts(SentAgain.KEPT, body_is_optional=True)
 def rotate(key_id: str, json_data: RotateRequest) -> Response:
     """Rotate a key
 
@@ -85,6 +88,7 @@ def rotate(key_id: str, json_data: RotateRequest) -> Response:
 @keys.delete("/api/keys/<key_id>")
 @keys.output(KeyAnswer)
 @keys.doc(operation_id="revokeKey")
+@Facts(SentAgain.KEPT)
 def revoke(key_id: str) -> Response:
     """Revoke a key
 

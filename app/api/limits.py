@@ -13,6 +13,7 @@ from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.bodies import MAX_JSON_BYTES
 from app.api.context import current_caller, current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.limits_schemas import (
     ORG_LIMITS_EXAMPLES,
     Limits,
@@ -25,7 +26,7 @@ from app.api.limits_schemas import (
     RateNow,
     WholeQuota,
 )
-from app.api.rate import current_rates, end_user
+from app.api.rate import FOR_END_USER, current_rates, end_user
 from app.api.video_request import MAX_SCENES
 from app.domain.quotas import next_day_s
 from app.providers.own_text import MAX_TEXT_BYTES, MAX_WORDS
@@ -37,6 +38,7 @@ limits = APIBlueprint("limits", __name__)
 @limits.get("/api/limits")
 @limits.output(LimitsAnswer)
 @limits.doc(operation_id="getLimits", tags=["Limits"])
+@Facts(reads=(FOR_END_USER,))
 def show() -> Response:
     """Look at your limits
 
@@ -79,6 +81,7 @@ def show_org(org: str) -> Response:
 @limits.input(OrgLimitsRequest, examples=ORG_LIMITS_EXAMPLES)
 @limits.output(OrgLimitsAnswer)
 @limits.doc(operation_id="putOrgLimits", tags=["Operations"])
+@Facts(SentAgain.KEPT)
 def put_org(org: str, json_data: OrgLimitsRequest) -> Response:
     """Set an organisation's limits
 

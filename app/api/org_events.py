@@ -18,10 +18,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.context import Responses, current_caller, current_farm
 from app.api.event_types import STORED_EVENTS
+from app.api.facts import Facts
 from app.api.hung_up import hung_up
 from app.api.org_watch import Dealt, OrgWatch
 from app.api.schemas import iso_time
-from app.api.server_events import HEARTBEAT, RETRY_MS, SHARE_TAKEN, current_streams, message, stream_of
+from app.api.server_events import (
+    HEARTBEAT,
+    RETRY_MS,
+    SHARE_TAKEN,
+    current_streams,
+    last_event_id_header,
+    message,
+    stream_of,
+)
 from app.api.streams import Streams
 from app.models.database import Database
 from app.services.org_events import OrgEvent, Place, place_now, place_of, read_window
@@ -79,6 +88,7 @@ class Listening:
 @org_events.get("/api/events")
 @org_events.input(OrgEventsQuery, location="query")
 @org_events.doc(operation_id="followOrg", summary="Follow all jobs", description=DESCRIPTION, responses=ANSWERS)
+@Facts(reads=(last_event_id_header(r"^[0-9]{1,18}(\.[a-z]{3}_[0-9a-z]+\.[0-9]{1,9})?$"),))
 def follow(query_data: OrgEventsQuery) -> Response:
     database, caller = current_farm().database, current_caller()
     now = place_now(database)

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, g, request
 
 from app.api.acceptance import IDEMPOTENCY_HEADER, REPLAYED_HEADER, request_route
 from app.api.context import current_caller, current_farm
+from app.api.facts import Header
 from app.api.policy import POLICY
 from app.domain.errors import InvalidInput, RateLimited
 from app.domain.rates import limit_field, policy_field, retry_after_s
@@ -17,6 +18,13 @@ from app.services.rate_limits import RateLimits
 
 END_USER_HEADER = "X-End-User"
 IS_END_USER = re.compile(r"[\x21-\x7e]{1,128}")
+FOR_END_USER = Header(
+    END_USER_HEADER,
+    "For which of your customers you ask: each has a rate of its own.",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"},
+)
+# For the description of a 429.
+TOO_MUCH = "Too much for now; `Retry-After` says when to try again, if that is known"
 
 
 def limit_rates(api: Flask, rates: RateLimits) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app
 
+from app.api.facts import Header
 from app.api.streams import Streams
 
 RETRY_MS = 3000
@@ -22,6 +23,11 @@ def message(type_: str, data: dict[str, Any], id_: str | int | None = None) -> s
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     numbered = "" if id_ is None else f"id: {id_}\n"
     return f"{numbered}event: {type_}\ndata: {text}\n\n"
+
+
+def last_event_id_header(pattern: str) -> Header:
+    """What a stream reads when it is taken up again; a regular expression of the ids that it gives."""
+    return Header("Last-Event-ID", "The `id` of the last event that was seen.", {"type": "string", "pattern": pattern})
 
 
 def current_streams() -> Streams:

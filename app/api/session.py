@@ -10,6 +10,7 @@ from app.api.answers import success
 from app.api.context import admin_users, current_caller, current_correlation_id, current_farm
 from app.api.cookies import clear_session, session_token, set_session
 from app.api.csrf import refuse_other_origins
+from app.api.facts import Facts, SentAgain
 from app.api.user_schemas import (
     PASSWORD_EXAMPLES,
     SIGN_IN_EXAMPLES,
@@ -41,6 +42,7 @@ session = APIBlueprint("session", __name__, tag="Session")
         429: "Too many tries that failed; `Retry-After` says when to try again",
     },
 )
+@Facts(SentAgain.ANEW, answers={201: {"Set-Cookie": "The session's cookie."}})
 def begin(json_data: SignInRequest) -> Response:
     """Sign in
 
@@ -67,6 +69,7 @@ def show() -> Response:
 @session.delete("/api/session")
 @session.output(SignedOutAnswer)
 @session.doc(operation_id="signOut")
+@Facts(SentAgain.HARMLESS)
 def end() -> Response:
     """Sign out
 
@@ -92,6 +95,7 @@ def end() -> Response:
         429: "Too many wrong passwords; `Retry-After` says when to try again",
     },
 )
+@Facts(SentAgain.REFUSED)
 def change_password(json_data: PasswordRequest) -> Response:
     """Change my password
 

@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from app.api.answers import success
+from app.api.facts import Facts
 from app.api.schemas import TemplateAnswer, TemplateList, TemplateListAnswer, TemplateSummary
 from app.api.template_schema import TemplateObject
 from app.domain.errors import NotFound
@@ -17,6 +18,7 @@ templates = APIBlueprint("templates", __name__, tag="Templates")
 @templates.get("/api/templates")
 @templates.output(TemplateListAnswer)
 @templates.doc(operation_id="listTemplates")
+@Facts(leads_to={"getTemplate": {"template": "items/0/name"}})
 def index() -> Response:
     """List templates"""
     found = [load_template(name) for name in template_names()]

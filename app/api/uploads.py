@@ -14,8 +14,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.api.acceptance import IDEMPOTENCY_HEADER, asking, kept_answer
 from app.api.bodies import MULTIPART_OVERHEAD_BYTES, too_large
 from app.api.context import current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.presenters import present_asset
 from app.api.problems import WrongContentType
+from app.api.rate import TOO_MUCH
 from app.api.schemas import AssetAnswer
 from app.domain.errors import InvalidInput
 from app.services.assets import store_asset
@@ -24,6 +26,9 @@ uploads = APIBlueprint("uploads", __name__, tag="Assets")
 
 FIELD = "file"
 ONE_FILE = f"Send exactly one file, in the field `{FIELD}`."
+FILE = {"type": "string", "format": "binary", "description": "The picture or the music."}
+FORM = {"type": "object", "required": [FIELD], "properties": {FIELD: FILE}, "additionalProperties": False}
+BODY = {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}
 
 
 @uploads.post("/api/assets")
@@ -34,8 +39,14 @@ ONE_FILE = f"Send exactly one file, in the field `{FIELD}`."
 )
 @uploads.doc(
     operation_id="createAsset",
-    responses={413: "Too large", 415: "Not multipart/form-data", 422: "Not a picture, sound or video that we read"},
+    responses={
+        413: "Too large",
+        415: "Not multipart/form-data",
+        422: "Not a picture, sound or video that we read",
+        429: TOO_MUCH,
+    },
 )
+@Facts(SentAgain.KEPT, body=BODY, leads_to={"getAsset": {"asset_id": "id"}})
 def store() -> Response:
     """Upload a picture, music or a video
 

@@ -11,6 +11,7 @@ from app.api.acceptance import asking, kept_answer
 from app.api.answers import success
 from app.api.context import admin_users, current_caller, current_farm
 from app.api.cursors import PageQuery
+from app.api.facts import Facts, SentAgain
 from app.api.user_schemas import (
     USER_CHANGE_EXAMPLES,
     USER_EXAMPLES,
@@ -43,6 +44,7 @@ def index(query_data: PageQuery) -> Response:
 @users.input(UserRequest, examples=USER_EXAMPLES)
 @users.output(UserAnswer, 201)
 @users.doc(operation_id="createUser", responses={409: "Somebody has this e-mail address already"})
+@Facts(SentAgain.KEPT)
 def make(json_data: UserRequest) -> Response:
     """Add a user
 
@@ -69,6 +71,7 @@ def make(json_data: UserRequest) -> Response:
 @users.input(UserChangeRequest, examples=USER_CHANGE_EXAMPLES)
 @users.output(UserAnswer)
 @users.doc(operation_id="updateUser")
+@Facts(SentAgain.KEPT)
 def change(user_id: str, json_data: UserChangeRequest) -> Response:
     """Change a user
 

@@ -8,6 +8,7 @@ from flask import Response
 from app.api.acceptance import accepted_answer, asking
 from app.api.act_requests import SCENE_EDIT_EXAMPLES, SceneEditRequest
 from app.api.context import current_farm
+from app.api.facts import Facts, SentAgain
 from app.api.schemas import JobAnswer
 from app.api.video_request import EXAMPLES, VideoRequest
 from app.services.edit_scene import edit_scene
@@ -23,6 +24,7 @@ videos = APIBlueprint("videos", __name__, tag="Videos")
     operation_id="createVideo",
     responses={409: "A job of this `subject_id` is live: `GENERATION_IN_PROGRESS`, with its id in `details.job_id`"},
 )
+@Facts(SentAgain.SAME_JOB)
 def submit(json_data: VideoRequest) -> Response:
     """Ask for a video
 
@@ -42,6 +44,7 @@ def submit(json_data: VideoRequest) -> Response:
         410: "The script was lost in storage",
     },
 )
+@Facts(SentAgain.SAME_JOB)
 def edit(job_id: str, number: int, json_data: SceneEditRequest) -> Response:
     """Edit a scene
 

@@ -1,4 +1,4 @@
-"""Every route that changes something leaves its entry in the audit log.
+"""Every route that changes something leaves its entry in the audit log, and keeps its answer if it says so.
 
 The routes are asked of the application, so that none is forgotten: a new one with an unsafe method needs a line in
 CALLS, which says how it is called with success.
@@ -7,20 +7,24 @@ CALLS, which says how it is called with success.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 from urllib3 import BaseHTTPResponse
 
+from app.api.facts import facts_of
 from app.api.policy import POLICY
 from app.domain.access import Role
 from app.domain.audit_actions import AuditAction
-from app.models import Worker
+from app.domain.ids import new_id
+from app.models import IdempotencyRecord, Worker
 from app.models.database import Database, database_now_s
 from app.services.api_keys import key_id_of
 from app.services.sessions import csrf_token
@@ -230,3 +234,23 @@ def test_its_success_leaves_one_entry_with_who_asked(api: Api, endpoint: str) ->
     assert entry.key_id == (key_id_of(api.key) if entry.user_id is None else None)
     told = [row for row in rows if row.correlation_id == CORRELATION_ID and row.action == action]
     assert told == [entry]
+
+
+@dataclass(frozen=True)
+class Careful(Api):
+    """A caller that gives each request an `Idempotency-Key` of its own."""
+
+    def ask(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> BaseHTTPResponse:
+        return super().ask(method, path, headers={"Idempotency-Key": new_id("key"), **(headers or {})}, **more)
+
+
+@pytest.mark.parametrize("endpoint", CALLS)
+def test_its_answer_is_kept_for_its_key_if_it_says_so(api: Api, endpoint: str) -> None:
+    careful = Careful(**{field.name: getattr(api, field.name) for field in fields(Api)})
+    _, call = CALLS[endpoint]
+    assert call(careful).status < 400
+    with api.farm.database.read() as session:
+        routes = [route.split(" ", 1) for route in session.scalars(select(IdempotencyRecord.route))]
+    addresses = api.flask.url_map.bind("")
+    kept = {addresses.match(path, method)[0] for method, path in routes}
+    assert (endpoint in kept) == (facts_of(api.flask, endpoint).is_kept)

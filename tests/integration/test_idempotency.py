@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from urllib3 import BaseHTTPResponse
 
+from app.api.facts import Facts, SentAgain, check_facts
 from app.client.errors import Conflict
 from app.client.patience import may_pass
 from app.models import Asset, IdempotencyRecord, Job, Org
@@ -111,6 +113,22 @@ def test_the_document_says_of_every_change_what_a_key_does(api: Api) -> None:
             # Whoever signs in once more is signed in once more, and nothing else has changed.
             is_change = method != "get" and operation["operationId"] != "signIn"
             assert ("Idempotency-Key" in names) == is_change, f"{method} {path}"
+
+
+def flask_with(method: str, facts: Facts) -> Flask:
+    flask = Flask(__name__)
+    flask.add_url_rule("/api/new", "new.thing", facts(lambda: ""), methods=[method])
+    return flask
+
+
+def test_the_api_does_not_start_with_a_change_that_does_not_say_what_a_key_does() -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        check_facts(flask_with(method, Facts(SentAgain.KEPT)))
+        with pytest.raises(ValueError, match=r"new\.thing"):
+            check_facts(flask_with(method, Facts()))
+    check_facts(flask_with("GET", Facts()))
+    with pytest.raises(ValueError, match=r"new\.thing"):
+        check_facts(flask_with("GET", Facts(SentAgain.HARMLESS)))
 
 
 @contextmanager
