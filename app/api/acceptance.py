@@ -23,17 +23,17 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asking(body: BaseModel | None = None, *, fingerprint: str | None = None, secret: str | None = None) -> Asking:
+def asking(body: BaseModel | None = None, *, fingerprint: str | None = None, hidden: str | None = None) -> Asking:
     """The request in hand, as the services know it. What it brings is its JSON `body`, or has this `fingerprint`.
 
-    The body's field `secret` is no part of its fingerprint, which is stored and would let a password be guessed.
+    The body's field `hidden` is no part of its fingerprint, which is stored and would let a password be guessed.
     """
     caller = current_caller()
     key = request.headers.get(IDEMPOTENCY_HEADER)
     known = None
     if key is not None:
-        hidden = {secret} if secret else None
-        given = {} if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=hidden)
+        left_out = {hidden} if hidden else None
+        given = {} if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=left_out)
         known = RequestKey(key, request_route(), fingerprint or canonical_hash(given))
     return Asking(caller.org_id, current_correlation_id(), known, caller, request.remote_addr)
 
@@ -66,14 +66,23 @@ def accepted_answer(accepted: Accepted) -> Response:
 
 
 def kept_answer(
-    asking: Asking, act: Callable[[], BaseModel], status: int = 200, *, secret: str | None = None, **headers: str
+    body: BaseModel | None,
+    act: Callable[[Asking], BaseModel],
+    *,
+    status: int = 200,
+    fingerprint: str | None = None,
+    hidden: str | None = None,
+    told_once: str | None = None,
+    **headers: str,
 ) -> Response:
-    """What `act()` answers, done once for each Idempotency-Key and then repeated word for word.
+    """What `act` answers to the request in hand, done once for each Idempotency-Key and then repeated word for word.
 
-    But for the field `secret`, which is not stored, and null when it is repeated.
+    The answer's field `told_once` is not stored, and null when it is repeated. `body`, `fingerprint` and `hidden` as
+    `asking` has them.
     """
     assert _said() is SentAgain.KEPT
-    answered = answer_once(current_farm(), asking, lambda: act().model_dump(mode="json"), secret)
+    asked = asking(body, fingerprint=fingerprint, hidden=hidden)
+    answered = answer_once(current_farm(), asked, lambda: act(asked).model_dump(mode="json"), told_once)
     return _marked(success(answered.data, status, **headers), answered.replayed)
 
 

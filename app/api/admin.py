@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 import app
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.admin_schemas import (
     PAUSE_EXAMPLES,
     Canary,
@@ -73,9 +73,9 @@ def pause(pool: str, json_data: PauseRequest) -> Response:
     What runs is finished and nothing more begins. Jobs with nothing else to do get the status `waiting`. Pausing it
     again changes the reason and the end.
     """
+    database, reason = current_farm().database, json_data.reason
     until = None if json_data.until is None else json_data.until.timestamp()
-    asked, database = asking(json_data), current_farm().database
-    return kept_answer(asked, lambda: _present_pool(pause_pool(database, asked, pool, json_data.reason, until)))
+    return kept_answer(json_data, lambda asked: _present_pool(pause_pool(database, asked, pool, reason, until)))
 
 
 @admin.post("/api/admin/pools/<pool>/resume")
@@ -87,8 +87,7 @@ def resume(pool: str) -> Response:
 
     Changes nothing when it is not paused.
     """
-    asked, database = asking(), current_farm().database
-    return kept_answer(asked, lambda: _present_pool(resume_pool(database, asked, pool)))
+    return kept_answer(None, lambda asked: _present_pool(resume_pool(current_farm().database, asked, pool)))
 
 
 @admin.get("/api/admin/workers")
@@ -113,8 +112,7 @@ def drain(worker: str) -> Response:
     Within seconds it takes nothing more; it finishes what it has, hands back what takes too long, and ends. Whatever
     keeps it running then starts a fresh one.
     """
-    asked, database = asking(), current_farm().database
-    return kept_answer(asked, lambda: WorkerState(**asdict(drain_worker(database, asked, worker))))
+    return kept_answer(None, lambda asked: WorkerState(**asdict(drain_worker(current_farm().database, asked, worker))))
 
 
 @admin.get("/api/admin/stuck")

@@ -8,13 +8,14 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import BaseModel, Field
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
 from app.api.facts import Facts, SentAgain
 from app.api.presenters import present_asset
 from app.api.schemas import Asset, AssetAnswer, Envelope
+from app.services.asking import Asking
 from app.services.asset_list import delete_asset, get_asset, list_assets
 
 assets = APIBlueprint("assets", __name__, tag="Assets")
@@ -77,10 +78,9 @@ def remove(asset_id: str) -> Response:
     Nothing new can be made of it. Videos that have been accepted keep what they need of it, also when they are retried,
     restarted or edited.
     """
-    asked = asking()
 
-    def delete() -> AssetDeleted:
+    def delete(asked: Asking) -> AssetDeleted:
         delete_asset(current_farm().database, asked, asset_id)
         return AssetDeleted(id=asset_id)
 
-    return kept_answer(asked, delete)
+    return kept_answer(None, delete)

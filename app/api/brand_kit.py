@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.answers import success
 from app.api.brand_schema import BrandColours, BrandKitObject
 from app.api.context import current_caller, current_farm
@@ -42,8 +42,9 @@ def put(json_data: BrandKitObject) -> Response:
 
     The whole of it: what is left out is the template's again. Videos that have been accepted keep the kit of then.
     """
-    asked = asking(json_data)
-    return kept_answer(asked, lambda: present(put_brand_kit(current_farm().database, asked, json_data.to_brand())))
+    return kept_answer(
+        json_data, lambda asked: present(put_brand_kit(current_farm().database, asked, json_data.to_brand()))
+    )
 
 
 @brand_kit.delete("/api/brand-kit")
@@ -55,8 +56,7 @@ def remove() -> Response:
 
     Videos that have been accepted keep it.
     """
-    asked = asking()
-    return kept_answer(asked, lambda: BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, asked)))
+    return kept_answer(None, lambda asked: BrandKitDeleted(deleted=delete_brand_kit(current_farm().database, asked)))
 
 
 def present(brand: Brand) -> BrandKitObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.act_requests import (
     BULK_EXAMPLES,
     STOP_EXAMPLES,
@@ -33,9 +33,8 @@ def cancel(json_data: BulkRequest) -> Response:
     Without `confirm` it only counts the live jobs that the filter finds. With `confirm`, that count, it stops them:
     500 at most, the oldest first.
     """
-    asked, wanted = asking(json_data), json_data.filter.to_filter()
-    database = current_farm().database
-    return kept_answer(asked, lambda: _present(bulk_cancel(database, asked, wanted, json_data.confirm)))
+    database, wanted = current_farm().database, json_data.filter.to_filter()
+    return kept_answer(json_data, lambda asked: _present(bulk_cancel(database, asked, wanted, json_data.confirm)))
 
 
 @bulk.post("/api/jobs/bulk/retry")
@@ -50,8 +49,8 @@ def retry(json_data: BulkRequest) -> Response:
     them, that have not been retried or restarted yet. With `confirm`, that count, it makes a new job for each of
     them: 500 at most, the oldest first.
     """
-    asked, wanted = asking(json_data), json_data.filter.to_filter()
-    return kept_answer(asked, lambda: _present(bulk_retry(current_farm(), asked, wanted, json_data.confirm)))
+    farm, wanted = current_farm(), json_data.filter.to_filter()
+    return kept_answer(json_data, lambda asked: _present(bulk_retry(farm, asked, wanted, json_data.confirm)))
 
 
 @bulk.post("/api/admin/jobs/force-stop-all")
@@ -65,8 +64,8 @@ def force_stop(json_data: ForceStopRequest) -> Response:
     Cancels every live job of the key's organisation, at once and for good. `reason` stands in each job's last event.
     It takes the scope `admin`.
     """
-    asked, database = asking(json_data), current_farm().database
-    return kept_answer(asked, lambda: Stopped(stopped=force_stop_all(database, asked, json_data.reason)))
+    database = current_farm().database
+    return kept_answer(json_data, lambda asked: Stopped(stopped=force_stop_all(database, asked, json_data.reason)))
 
 
 def _present(report: BulkReport) -> Bulk:

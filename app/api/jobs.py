@@ -113,5 +113,4 @@ def cancel(job_id: str) -> Response:
 
     It stops for good, within seconds. Stopping it again changes nothing.
     """
-    asked = asking()
-    return kept_answer(asked, lambda: present_job(cancel_job(current_farm().database, asked, job_id)))
+    return kept_answer(None, lambda asked: present_job(cancel_job(current_farm().database, asked, job_id)))

@@ -8,7 +8,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.answers import success
 from app.api.context import current_caller, current_farm
 from app.api.cursors import PageQuery
@@ -26,6 +26,7 @@ from app.api.key_schemas import (
     RotateRequest,
 )
 from app.domain.access import Scope
+from app.services.asking import Asking
 from app.services.key_admin import KeyView, give_key, list_keys, revoke_key, rotate_key
 
 keys = APIBlueprint("keys", __name__, tag="Keys")
@@ -55,13 +56,12 @@ def make(json_data: KeyRequest) -> Response:
     The answer is the only place where the key itself ever stands: sent again with its `Idempotency-Key`, the request
     gets it without. When an answer was lost, rotate the key that it told of.
     """
-    asked = asking(json_data)
 
-    def give() -> NewKey:
+    def give(asked: Asking) -> NewKey:
         made = give_key(current_farm().database, asked, json_data.name, json_data.scopes, json_data.user_id)
         return NewKey(**shown(made.view), key=made.key)
 
-    return kept_answer(asked, give, 201, secret="key", Cache_Control="no-store")
+    return kept_answer(json_data, give, status=201, told_once="key", Cache_Control="no-store")
 
 
 @keys.post("/api/keys/<key_id>/rotate")
@@ -76,13 +76,12 @@ def rotate(key_id: str, json_data: RotateRequest) -> Response:
     the two has ended.
     """
     ends_at = None if json_data.old_ends_at is None else json_data.old_ends_at.timestamp()
-    asked = asking(json_data)
 
-    def rotated() -> NewKey:
+    def rotated(asked: Asking) -> NewKey:
         made = rotate_key(current_farm().database, asked, key_id, ends_at)
         return NewKey(**shown(made.view), key=made.key)
 
-    return kept_answer(asked, rotated, 201, secret="key", Cache_Control="no-store")
+    return kept_answer(json_data, rotated, status=201, told_once="key", Cache_Control="no-store")
 
 
 @keys.delete("/api/keys/<key_id>")
@@ -95,8 +94,7 @@ def revoke(key_id: str) -> Response:
     At once: nobody gets in with it, and the streams that it has open close. It stays in the list. Revoking it again
     changes nothing.
     """
-    asked = asking()
-    return kept_answer(asked, lambda: Key(**shown(revoke_key(current_farm().database, asked, key_id))))
+    return kept_answer(None, lambda asked: Key(**shown(revoke_key(current_farm().database, asked, key_id))))
 
 
 def shown(key: KeyView) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import cast
 from apiflask import APIBlueprint
 from flask import Response, current_app
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.answers import success
 from app.api.bodies import MAX_JSON_BYTES
 from app.api.context import current_caller, current_farm
@@ -30,6 +30,7 @@ from app.api.rate import FOR_END_USER, current_rates, end_user
 from app.api.video_request import MAX_SCENES
 from app.domain.quotas import next_day_s
 from app.providers.own_text import MAX_TEXT_BYTES, MAX_WORDS
+from app.services.asking import Asking
 from app.services.org_limits import OwnLimits, QuotaView, set_org_limits, view_org_limits, view_quotas
 
 limits = APIBlueprint("limits", __name__)
@@ -88,13 +89,13 @@ def put_org(org: str, json_data: OrgLimitsRequest) -> Response:
     All of them: what is left out is the farm's setting again. Quotas hold from the next request on, the rate within
     five seconds. What an organisation has above a new limit stays; it gets no more.
     """
-    own, asked = OwnLimits(**json_data.model_dump()), asking(json_data)
+    own = OwnLimits(**json_data.model_dump())
 
-    def put() -> OrgLimits:
+    def put(asked: Asking) -> OrgLimits:
         current_rates().forget(set_org_limits(current_farm().database, asked, org, own))
         return _org_limits(org)
 
-    return kept_answer(asked, put)
+    return kept_answer(json_data, put)
 
 
 def _org_limits(org: str) -> OrgLimits:

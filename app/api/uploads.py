@@ -11,7 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.acceptance import IDEMPOTENCY_HEADER, asking, kept_answer
+from app.api.acceptance import IDEMPOTENCY_HEADER, kept_answer
 from app.api.bodies import MULTIPART_OVERHEAD_BYTES, too_large
 from app.api.context import current_farm
 from app.api.facts import Facts, SentAgain
@@ -76,8 +76,12 @@ def store() -> Response:
         raise too_large(limit_bytes)
     # The stream is the request's own temporary file (see StrictRequest), so its name is a path of ours.
     path = Path(cast(str, upload.stream.name))
-    asked = asking(fingerprint=_fingerprint(path))
-    return kept_answer(asked, lambda: present_asset(store_asset(current_farm(), asked, path)), 201)
+    return kept_answer(
+        None,
+        lambda asked: present_asset(store_asset(current_farm(), asked, path)),
+        status=201,
+        fingerprint=_fingerprint(path),
+    )
 
 
 def _fingerprint(path: Path) -> str | None:

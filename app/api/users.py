@@ -7,7 +7,7 @@ from dataclasses import asdict
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.acceptance import asking, kept_answer
+from app.api.acceptance import kept_answer
 from app.api.answers import success
 from app.api.context import admin_users, current_caller, current_farm
 from app.api.cursors import PageQuery
@@ -22,6 +22,7 @@ from app.api.user_schemas import (
     UserPageAnswer,
     UserRequest,
 )
+from app.services.asking import Asking
 from app.services.users import UserChange, add_user, change_user, list_users
 
 users = APIBlueprint("users", __name__, tag="Users")
@@ -50,9 +51,8 @@ def make(json_data: UserRequest) -> Response:
 
     An operator can be made by an operator alone. An address is taken once on the whole farm.
     """
-    asked = asking(json_data, secret="password")
 
-    def add() -> User:
+    def add(asked: Asking) -> User:
         added = add_user(
             current_farm().database,
             asked,
@@ -64,7 +64,7 @@ def make(json_data: UserRequest) -> Response:
         )
         return User(**asdict(added))
 
-    return kept_answer(asked, add, 201)
+    return kept_answer(json_data, add, status=201, hidden="password")
 
 
 @users.patch("/api/users/<user_id>")
@@ -81,9 +81,8 @@ def change(user_id: str, json_data: UserChangeRequest) -> Response:
     wanted = UserChange(
         name=json_data.name, role=json_data.role, is_disabled=json_data.disabled, password=json_data.password
     )
-    asked = asking(json_data, secret="password")
 
-    def changed() -> User:
+    def changed(asked: Asking) -> User:
         return User(**asdict(change_user(current_farm().database, asked, admin_users(), user_id, wanted)))
 
-    return kept_answer(asked, changed)
+    return kept_answer(json_data, changed, hidden="password")
