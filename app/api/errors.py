@@ -12,7 +12,6 @@ from app.api.answers import failure
 from app.api.bodies import too_large
 from app.api.problems import problem_of
 from app.api.validation import invalid_input
-from app.domain.errors import StreamsFull
 
 log = structlog.get_logger()
 
@@ -25,9 +24,8 @@ def answer_errors(app: Flask) -> None:
 
 def handle(error: Exception) -> Response:
     problem = problem_of(_translated(error))
-    if isinstance(error, StreamsFull):
-        # Expected, and it passes; who sees it often gives the process more threads.
-        log.warning("request_refused", error_code=problem.code, reason=error.message)
+    if problem.is_ours and not problem.is_alarming:
+        log.warning("request_refused", error_code=problem.code, reason=problem.message)
     elif problem.is_ours:
         reason = f"{type(error).__name__}: {error}"
         # A traceback helps with what nobody foresaw; a database that is away needs one line.

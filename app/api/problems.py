@@ -63,13 +63,15 @@ DATABASE_AWAY = "The database does not answer now. Try again: with the same Idem
 
 @dataclass(frozen=True)
 class Problem:
-    """`headers` come on top of the usual ones; `is_ours` when the operator, not the caller, has to act."""
+    """`headers` come on top of the usual ones; `is_ours` when the operator, not the caller, has to act, and
+    `is_alarming` unless that can wait."""
 
     status: int
     code: str
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_alarming: bool = True
 
     @property
     def title(self) -> str:
@@ -117,7 +119,7 @@ def _of_product(error: errors.SceneworksError) -> Problem:
     if status == 500:
         return Problem(500, "INTERNAL", INTERNAL)
     message = _with_field(error) if isinstance(error, errors.InvalidInput) else error.message
-    return Problem(status, error.code, message, error.details, _headers_of(error, status))
+    return Problem(status, error.code, message, error.details, _headers_of(error, status), error.is_alarming)
 
 
 def _headers_of(error: errors.SceneworksError, status: int) -> Mapping[str, str]:

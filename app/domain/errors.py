@@ -39,6 +39,7 @@
 
 Two questions are answered by the class: is it worth retrying (`retryable`), and
 whose fault is it (the branch). `code` is for programs, `message` for people.
+Where it is the farm's fault, `is_alarming` says whether somebody must look.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class SceneworksError(Exception):
 
     code = "INTERNAL"
     retryable = False
+    is_alarming = True
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -220,7 +222,9 @@ class ServiceUnavailable(SceneworksError):
 
 
 class StreamsFull(ServiceUnavailable):
-    """Nothing is broken: a limit that was set does what it is for."""
+    """Nothing is broken: a limit that was set does what it is for. Who sees it often gives the process more threads."""
+
+    is_alarming = False
 
 
 class LeaseLost(SceneworksError):
