@@ -86,12 +86,11 @@ POLICY: dict[str, Access] = {
 }
 
 
-def enforce_policy(api: Flask) -> None:
-    """Hold every request against its route's line; ValueError when a route has none, or a line no route."""
+def check_policy(api: Flask) -> None:
+    """ValueError when a route has no line, or a line no route."""
     served = {rule.endpoint for rule in api.url_map.iter_rules()}
     if served != set(POLICY):
         raise ValueError(f"routes and app.api.policy differ in: {', '.join(sorted(served ^ set(POLICY)))}")
-    api.before_request(require_access)
 
 
 def require_access() -> None:

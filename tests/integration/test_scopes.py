@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from app.api.policy import enforce_policy
+from app.api.policy import check_policy
 from app.domain.access import Scope
 from app.models import ApiKey
 from app.models.database import Database, now_s
@@ -50,4 +50,4 @@ def test_the_api_does_not_start_with_a_route_that_has_no_rule() -> None:
     flask = Flask(__name__)
     flask.add_url_rule("/api/new", "new.thing", lambda: "")
     with pytest.raises(ValueError, match=r"new\.thing"):
-        enforce_policy(flask)
+        check_policy(flask)
