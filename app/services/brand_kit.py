@@ -16,7 +16,8 @@ from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.brand_of import brand_of
-from app.services.submit_video import check_letters, logo_use, resolve_assets
+from app.services.check_video import check_letters
+from app.services.named_assets import logo_use, resolve_assets
 
 
 def put_brand_kit(database: Database, asking: Asking, brand: Brand) -> Brand:

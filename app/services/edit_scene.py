@@ -20,14 +20,15 @@ from app.providers.own_text import clean_title, refuse_too_many_words, scene_wor
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
 from app.services.audit_log import note
+from app.services.check_video import check_effect, check_providers
 from app.services.family import lock_family, root_of
 from app.services.farm import Farm
 from app.services.job_views import find_job
+from app.services.named_assets import AssetUse, footage_use, resolve_assets
 from app.services.open_job import Origin, open_video_job
 from app.services.outlook import outlook_of
 from app.services.steps.script import OUTPUT as SCRIPT
 from app.services.steps.script import load_script
-from app.services.submit_video import AssetUse, check_effect, check_providers, footage_use, resolve_assets
 from app.storage.protocol import Blob
 
 

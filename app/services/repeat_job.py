@@ -13,10 +13,10 @@ from app.models import Job, Step
 from app.services.answer_once import Accepted, accept_once
 from app.services.asking import Asking
 from app.services.audit_log import note
+from app.services.check_video import check_providers
 from app.services.farm import Farm
 from app.services.job_views import find_job
 from app.services.open_job import Origin, open_video_job
-from app.services.submit_video import check_providers
 
 
 def retry_job(farm: Farm, asking: Asking, public_id: str, from_step: str | None = None) -> Accepted:
