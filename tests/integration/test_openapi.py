@@ -78,6 +78,18 @@ def test_it_says_of_every_operation_what_a_client_must_know(document: dict[str, 
     )
 
 
+def test_every_subject_is_told_of_and_every_link_leads_to_an_operation(document: dict[str, Any]) -> None:
+    found = {operation["operationId"]: (path, operation) for path, _, operation in operations(document)}
+    tags = {tag for _, operation in found.values() for tag in operation["tags"]}
+    assert tags == {tag["name"] for tag in document["tags"]}
+    answers = [answer for _, operation in found.values() for answer in operation["responses"].values()]
+    links = [link for answer in answers for link in answer.get("links", {}).values()]
+    assert links
+    for link in links:
+        path, _ = found[link["operationId"]]
+        assert set(link["parameters"]) == set(re.findall(r"{(\w+)}", path)), link
+
+
 def test_the_body_of_a_video_is_told_field_by_field(document: dict[str, Any]) -> None:
     schema = document["components"]["schemas"]["VideoRequest"]
     assert schema["additionalProperties"] is False
