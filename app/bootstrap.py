@@ -18,6 +18,7 @@ from app.services.room import Room
 from app.services.sealing import Sealer
 from app.storage.local import LocalStorage
 from app.storage.protocol import Storage
+from app.webhooks.target import Guard
 from config.settings import Settings
 
 
@@ -35,11 +36,17 @@ def build_farm(settings: Settings, bell: Bell, encoder: EncoderChoice = X264_UNT
         sealer=Sealer(farm_secret(settings.secret, settings.secret_file)),
         limits=settings.limits,
         quotas=settings.quotas,
+        guard=build_guard(settings),
         canary_every_s=settings.canary_every_s,
         room=room_of(settings),
         encoder=encoder,
         effects=EffectCatalogue(settings.effects_dir),
     )
+
+
+def build_guard(settings: Settings) -> Guard:
+    """Where webhooks may go."""
+    return Guard(settings.webhook_allow_networks)
 
 
 def room_of(settings: Settings) -> Room:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -117,3 +118,11 @@ def parse_storage_url(raw: str) -> Path:
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return Path(unquote(parts.path))
     raise ValueError("must be file:///absolute/folder, shared by every host of the farm")
+
+
+def networks(raw: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks with commas between them: `127.0.0.0/8,10.1.2.3,fd00::/8`."""
+    try:
+        return tuple(ip_network(part.strip()) for part in raw.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 127.0.0.0/8, with commas between them ({error})") from None

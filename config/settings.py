@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from app.domain.stuck import BEATS_PER_LEASE
 from app.domain.windows import parse_windows
 from config.parsers import (
     by_name,
+    networks,
     one_of,
     or_off,
     parse_database_url,
@@ -95,6 +97,7 @@ class Settings:
     download_ttl_s: int
     cors_origins: frozenset[str]
     trusted_proxies: int
+    webhook_allow_networks: tuple[IPv4Network | IPv6Network, ...]
     rate_user: Rate | None
     rate_org: Rate | None
     quotas: Quotas
@@ -195,6 +198,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         download_ttl_s=read("DOWNLOAD_TTL_S", 3600, whole_number(60, 7 * 86400)),
         cors_origins=read("CORS_ORIGINS", frozenset(), parse_origins),
         trusted_proxies=read("TRUSTED_PROXIES", 0, whole_number(0, 10)),
+        webhook_allow_networks=read("WEBHOOK_ALLOW_NETWORKS", (), networks),
         rate_user=read("RATE_LIMIT_USER", USER_RATE, parse_rate),
         rate_org=read("RATE_LIMIT_ORG", ORG_RATE, parse_rate),
         quotas=Quotas(

@@ -18,6 +18,7 @@ from app.services.keys_at_work import KeysAtWork
 from app.services.room import BOUNDLESS, Room
 from app.services.sealing import Sealer
 from app.storage.protocol import Storage
+from app.webhooks.target import Guard
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Farm:
 
     `quotas` are those of organisations that have none of their own. `encoder` is what this process makes clips with,
     `effects` the Python effects that it knows. `dispatching` is who calls the workers for a process whose requests must
-    not wait for that; None where who makes steps ready does it. `sealer` keeps secrets that must be read again.
+    not wait for that; None where who makes steps ready does it. `sealer` keeps secrets that must be read again,
+    `guard` knows where webhooks may go.
     """
 
     database: Database
@@ -67,6 +69,7 @@ class Farm:
     room: Room = BOUNDLESS
     encoder: EncoderChoice = X264_UNTRIED
     effects: EffectCatalogue = EffectCatalogue()
+    guard: Guard = field(default_factory=Guard)
     keys_at_work: KeysAtWork = field(default_factory=KeysAtWork)
     dispatching: Dispatching | None = None
 
