@@ -11,12 +11,14 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 PREFIX = "whsec_"
 VERSION = "v1"
 OWN_BYTES = 32
 FEWEST_BYTES, MOST_BYTES = 24, 64
+ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER = "webhook-id", "webhook-timestamp", "webhook-signature"
+TOLERANCE_S = 300
 
 
 def new_secret() -> str:
@@ -42,6 +44,24 @@ def sign(keys: Sequence[str], message_id: str, timestamp_s: int, body: bytes) ->
     """The header `webhook-signature`: a signature under each of the secrets, in their order, one space between."""
     content = f"{message_id}.{timestamp_s}.".encode() + body
     return " ".join(f"{VERSION},{_signature(key, content)}" for key in keys)
+
+
+def verify(key: str, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
+    """ValueError, in words for people, unless one of the signatures is of this secret and the timestamp is of now.
+
+    `headers` by their names in lower case. For a receiver of our own; customers have the public libraries.
+    """
+    missing = [name for name in (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER) if name not in headers]
+    if missing:
+        raise ValueError(f"there is no header {missing[0]}")
+    timestamp = headers[TIMESTAMP_HEADER]
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        raise ValueError("the timestamp is no number of seconds")
+    if abs(now_s - int(timestamp)) > TOLERANCE_S:
+        raise ValueError(f"the timestamp is more than {TOLERANCE_S} seconds away")
+    wanted = sign([key], headers[ID_HEADER], int(timestamp), body)
+    if not any(hmac.compare_digest(wanted.encode(), given.encode()) for given in headers[SIGNATURE_HEADER].split(" ")):
+        raise ValueError("no signature is of this secret")
 
 
 def _signature(key: str, content: bytes) -> str:

@@ -7,6 +7,7 @@ the connection is made to an address that was checked, so that a name which chan
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from app.domain.webhook_states import AttemptError
 from app.webhooks.addresses import Address, Network, is_forbidden
 
 LONGEST_URL = 2048
+# An empty one counts too, which urllib3 passes over.
+_NAMES_A_USER = re.compile(r"[^/?#]*//[^/?#]*@")
 PORTS = {"http": 80, "https": 443}
 # A look-up cannot be interrupted: those that hang take threads from nobody else.
 LOOKING_AT_ONCE = 16
@@ -67,7 +70,7 @@ def parse_target(url: str) -> Target:
         parts = parse_url(url)
     except LocationParseError:
         raise TargetRefused from None
-    if parts.scheme not in PORTS or not parts.host or parts.auth is not None or "@" in (parts.netloc or ""):
+    if parts.scheme not in PORTS or not parts.host or _NAMES_A_USER.match(url):
         raise TargetRefused
     if parts.port == 0 or parts.fragment is not None:
         raise TargetRefused
