@@ -25,6 +25,7 @@ from app.services.recover import recover
 from app.services.settle_jobs import settle_jobs
 from app.services.standstill import Standstill
 from app.services.sweep_uploads import sweep_uploads_now_and_then
+from app.services.webhook_progress import tell_progress
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 DISPATCH_EVERY_S = 1.0
 LOOK_FOR_STUCK_EVERY_ROUNDS = 5
+TELL_PROGRESS_EVERY_ROUNDS = 2
 KEEP_HOUSE_EVERY_ROUNDS = 15
 
 
@@ -54,6 +56,8 @@ def run(farm: Farm, stopped: threading.Event) -> None:
         rounds += 1
         if rounds % LOOK_FOR_STUCK_EVERY_ROUNDS == 0:
             _attempt(lambda: find_stuck(farm.database, farm.lease_ttl_s, farm.limits, standstill))
+        if rounds % TELL_PROGRESS_EVERY_ROUNDS == 0:
+            _attempt(lambda: tell_progress(farm.database))
         if rounds % KEEP_HOUSE_EVERY_ROUNDS == 0:
             _attempt(lambda: count_storage_now_and_then(farm.database))
             _attempt(lambda: sweep_records(farm.database))

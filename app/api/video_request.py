@@ -22,6 +22,7 @@ from app.domain.sources import COLOUR_PATTERN, ONE_SOURCE, Background, Footage, 
 from app.domain.variants import Frame
 from app.domain.video import NAMED_SIZES, CaptionMode, SceneInput, VideoInput, parse_size
 from app.services.submit_video import Submission
+from app.webhooks.target import LONGEST_URL
 
 MAX_SCENES = 1000
 MAX_SEED = 2**32 - 1
@@ -181,6 +182,15 @@ class VideoRequest(Strict):
         "`GENERATION_IN_PROGRESS` with its id in `details.job_id`.",
         examples=["post-42"],
     )
+    webhook_url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_URL,
+        description="Where what becomes of this job is told, beside your endpoints: `video.…` and `step.stuck`, signed "
+        "with your organisation's own secret (`POST /api/webhooks/secret/rotate`). An http or https address on the "
+        "internet. Jobs that are made from this one tell it too.",
+        examples=["https://hooks.example.com/sceneworks"],
+    )
     priority: int = Field(
         DEFAULT_PRIORITY,
         ge=LOWEST_PRIORITY,
@@ -201,6 +211,7 @@ class VideoRequest(Strict):
             priority=self.priority,
             brand=self.brand,
             subject_id=self.subject_id,
+            webhook_url=self.webhook_url,
         )
 
     def to_input(self) -> VideoInput:

@@ -78,7 +78,8 @@ class VideoRequest:
     `size` is `1080x1920` or a named ratio; `captions` a mode alone or a look; `template` a name or a whole one, as
     `Client.template` gives it; `brand` whether the brand kit is used; `images` and `music` are asset ids; scenes
     without a picture show `background`, if there is one, and scenes that name no effect have `effect`; `metadata` comes
-    back with the job; of one `subject_id` one job is live at a time; `priority` is 1 to 5, 5 the most urgent.
+    back with the job; of one `subject_id` one job is live at a time; `webhook_url` is told what becomes of the job;
+    `priority` is 1 to 5, 5 the most urgent.
     """
 
     text: str | None = None
@@ -99,6 +100,7 @@ class VideoRequest:
     seed: int | None = None
     variants: Variants | None = None
     subject_id: str | None = None
+    webhook_url: str | None = None
     priority: int | None = None
     metadata: Mapping[str, str] | None = None
 

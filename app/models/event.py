@@ -19,6 +19,9 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from app.models.base import BigId, Model
 
+# Where an event's data says whose request caused it, if that was not the request that made its job.
+CORRELATION_ID = "correlation_id"
+
 
 class next_position(GenericFunction[int]):
     """What an event gets that is being written."""

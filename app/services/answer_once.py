@@ -24,6 +24,7 @@ from app.services.job_facts import facts_of_new
 from app.services.job_views import JobView, view_job, view_of
 from app.services.keys_at_work import in_flight, lock_key
 from app.services.quotas import check_job_quotas
+from app.services.webhook_messages import tell_of_new_job
 
 log = structlog.get_logger()
 
@@ -143,7 +144,8 @@ def _store(farm: Farm, asking: Asking, make: Callable[[Session, float], Job]) ->
         session.flush()
         facts = facts_of_new(session, job)
         # Last, for what it locks.
-        check_job_quotas(session, farm.quotas, job, now)
+        if check_job_quotas(session, farm.quotas, job, now):
+            tell_of_new_job(session, job, now)
     return Accepted(view_of(job, facts, now), replayed=False)
 
 

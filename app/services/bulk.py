@@ -24,6 +24,7 @@ from app.services.job_log import end_job, lock_job
 from app.services.open_job import Origin
 from app.services.quotas import check_job_quotas
 from app.services.repeat_job import repeat
+from app.services.webhook_messages import tell_of_new_job
 
 # So many jobs at most in one request: it stays short, and a mistake small.
 MOST_JOBS = 500
@@ -111,7 +112,8 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
             # Taken back by itself when it goes beyond a quota.
             with session.begin_nested():
                 child = repeat(session, farm, Origin(job, Relation.RETRY), asking, now)
-                check_job_quotas(session, farm.quotas, child, now)
+                if check_job_quotas(session, farm.quotas, child, now):
+                    tell_of_new_job(session, child, now)
         except RequestError as error:
             return BulkResult(job.public_id, Done.SKIPPED, message=error.message)
         return BulkResult(job.public_id, Done.RETRIED, new_id=child.public_id)

@@ -15,6 +15,7 @@ from app.models import Job, PoolPause, Step, StepAttempt, StepEdge
 from app.models.database import Database, now_s
 from app.services.job_log import append_events
 from app.services.pool_pauses import IS_IN_FORCE
+from app.services.webhook_messages import tell_of_job
 from app.storage.protocol import Blob
 
 
@@ -144,6 +145,8 @@ def claim_step(
             events.insert(0, (f"{row.job_kind}.{'started' if row.job_started_at is None else 'resumed'}", {}))
         seq = append_events(session, row.job_id, row.last_seq, now, events)
         connection.execute(START_JOB, {"id_of_job": row.job_id, "now": now, "seq": seq})
+        if row.job_started_at is None:
+            tell_of_job(session, session.get_one(Job, row.job_id), f"{row.job_kind}.started", now)
         is_first_call = token == 1 or row.provider is None
         return Claim(
             step_id=step_id,

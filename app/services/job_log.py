@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from app.domain.errors import SceneworksError
 from app.domain.states import LIVE_STEP_STATUSES, JobStatus, StepStatus
 from app.models import Job, JobEvent, Step, StepAttempt
+from app.models.event import CORRELATION_ID
 from app.services.error_words import error_words
+from app.services.webhook_messages import tell_of_job
 from config.redaction import redact
 
 
@@ -30,14 +32,13 @@ def lock_idle_job(session: Session, job_id: int) -> Job | None:
 
 
 def record(session: Session, job: Job, type_: str, now: float, **data: Any) -> None:
-    """Append an event to a locked job's timeline."""
+    """Append an event to a locked job's timeline, and tell whoever listens."""
     job.last_seq += 1
     job.updated_at = now
     session.add(JobEvent(job_id=job.id, seq=job.last_seq, type=type_, data=data, at=now))
+    tell_of_job(session, job, type_, now, data)
 
 
-# Where an event says whose request caused it, if that was not the request that made its job.
-CORRELATION_ID = "correlation_id"
 APPEND = insert(JobEvent)
 
 

@@ -18,8 +18,8 @@ from app.domain.states import JobStatus
 from app.domain.waits import Wait, WaitReason
 from app.models import Artifact, Job, JobEvent, Step
 from app.models.database import Database
+from app.models.event import CORRELATION_ID
 from app.services.job_facts import JobFacts, JobRow, KindCount, OutputView, job_columns, read_facts
-from app.services.job_log import CORRELATION_ID
 
 # The stages a person is told of, in the order in which a job goes through them.
 STAGE_OF_KIND = {

@@ -53,12 +53,13 @@ def open_video_job(
     origin: Origin | None = None,
     subject_id: str | None = None,
     video_s: float | None = None,
+    webhook_endpoint_id: int | None = None,
     kind: JobKind = JobKind.VIDEO,
 ) -> Job:
     """A queued job whose script can be called. A revision has its family locked (`lock_family`).
 
     `video_s` is how long the video will be, as far as that is known; the parent's where nothing else is said. One that
-    is made from another has that one's subject. GenerationInProgress while a job of the subject is live.
+    is made from another has that one's subject and webhook. GenerationInProgress while a job of the subject is live.
     The object is no part of the session: it says what has been stored, and a change of it changes nothing.
     """
     wish = Wish(None) if origin is None else origin.wish
@@ -75,6 +76,7 @@ def open_video_job(
         "correlation_id": asking.correlation_id,
         "video_s": video_s if origin is None or video_s is not None else origin.parent.video_s,
         "subject_id": subject_id if origin is None else origin.parent.subject_id,
+        "webhook_endpoint_id": webhook_endpoint_id if origin is None else origin.parent.webhook_endpoint_id,
         "key_id": asking.key_id,
         "user_id": asking.user_id,
         "parent_id": None if origin is None else origin.parent.id,

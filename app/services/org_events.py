@@ -18,8 +18,7 @@ from app.domain.errors import InvalidInput
 from app.domain.states import JobKind
 from app.models import Job, JobEvent
 from app.models.database import Database
-from app.models.event import events_horizon
-from app.services.job_log import CORRELATION_ID
+from app.models.event import CORRELATION_ID, events_horizon
 
 # Events of all organisations that one question goes over; so many keys are read in a few milliseconds.
 WINDOW = 2000

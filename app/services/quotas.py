@@ -9,6 +9,7 @@ from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload,
 from app.domain.states import JobKind, JobStatus
 from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage, RemovedAsset
 from app.models.job import IS_LIVE
+from app.services.webhook_messages import HAS_LISTENERS
 
 CAME_TO_NOTHING = (JobStatus.FAILED, JobStatus.CANCELED)
 # What an organisation uses is added up anew when it seems too much, and this often: an estimate of a video's length
@@ -29,6 +30,7 @@ COUNT_IN = (
         select(OrgLimits.minutes_a_day).where(OF_ORG).scalar_subquery(),
         select(OrgLimits.storage_bytes).where(OF_ORG).scalar_subquery(),
         select(OrgStorage.size_bytes).where(OrgStorage.org_id == bindparam("org")).scalar_subquery(),
+        HAS_LISTENERS,
     )
 )
 COUNTED = (
@@ -47,8 +49,10 @@ ADD_UP = select(
 )
 
 
-def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float) -> None:
-    """QuotaExceeded when this job, stored in this very transaction, is more than its organisation may have.
+def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float) -> bool:
+    """Whether anybody is to be told of the job, which is read along; QuotaExceeded when it is more than it may have.
+
+    The job was stored in this very transaction.
 
     The organisation's usage is locked until the end: of two jobs at once the second one sees the first. It is locked
     after every other lock, so that nobody who holds it waits for one, and holds up the organisation's other requests
@@ -60,17 +64,18 @@ def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float
     if counted is None:
         _begin_counting(session, job.org_id)
         counted = connection.execute(COUNT_IN, asked).one()
-    jobs, video_s, counted_at, *limits, counted_bytes = counted
+    jobs, video_s, counted_at, *limits, counted_bytes, has_listeners = counted
     quotas = farm_quotas.overridden(Quotas(*limits))
     if quotas == NO_QUOTAS:
-        return
+        return bool(has_listeners)
     usage = Usage(jobs - 1, video_s - own_s, counted_bytes or 0)
     if now - counted_at < COUNTED_ANEW_AFTER_S and has_room(quotas, usage, own_s):
-        return
+        return bool(has_listeners)
     # Jobs have ended since, or videos turned out longer than estimated. Only now it is worth adding them up.
     jobs, video_s = _jobs_and_seconds(session, job.org_id, now)
     connection.execute(COUNTED, {"org": job.org_id, "live": jobs, "today_s": video_s, "at": now})
     check_job(quotas, Usage(jobs - 1, max(0.0, video_s - own_s), counted_bytes or 0), own_s, now)
+    return bool(has_listeners)
 
 
 def check_upload_quota(session: Session, farm_quotas: Quotas, org_id: int, size_bytes: int) -> None:

@@ -26,6 +26,7 @@ from app.services.farm import Farm
 from app.services.named_assets import resolve_assets, uses_of
 from app.services.open_job import open_video_job
 from app.services.outlook import outlook_of
+from app.services.webhook_of_jobs import check_webhook_url, endpoint_of_jobs
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Submission:
     """What is asked for. `priority` is 1 to 5, 5 the most urgent; all the job's steps have it.
 
     `brand`: whether the organisation's kit is used; None: if it has one and the video has a template. `subject_id` is
-    what the video is of; of one subject one job is live at a time.
+    what the video is of; of one subject one job is live at a time. `webhook_url` is told what becomes of the job.
     """
 
     video: VideoInput
@@ -41,6 +42,7 @@ class Submission:
     priority: int = DEFAULT_PRIORITY
     brand: bool | None = None
     subject_id: str | None = None
+    webhook_url: str | None = None
 
 
 def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted:
@@ -49,6 +51,7 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
 
     If the broker is away the answer is the same: the dispatcher will ring.
     """
+    check_webhook_url(farm, submission.webhook_url)
     script = check_submission(farm, submission)
 
     def make(session: Session, now: float) -> Job:
@@ -63,6 +66,7 @@ def submit_video(farm: Farm, asking: Asking, submission: Submission) -> Accepted
             priority=submission.priority,
             now=now,
             subject_id=submission.subject_id,
+            webhook_endpoint_id=endpoint_of_jobs(session, farm.sealer, asking.org_id, submission.webhook_url, now),
         )
         note(session, asking, AuditAction.VIDEO_CREATED, job.public_id, after=_told(submission))
         return job
