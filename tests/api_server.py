@@ -17,6 +17,7 @@ from urllib3 import BaseHTTPResponse
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler, make_server
 
 from app.api import create_app
+from app.bootstrap import build_guard
 from app.domain.access import ALL_SCOPES, Scope
 from app.domain.plan import Follow, StepPlan
 from app.domain.states import Pool
@@ -92,7 +93,7 @@ class Api:
 def serve(database: Database, home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Api]:
     """The API of a farm without workers, for as long as the block."""
     settings = load_settings({"SCENEWORKS_HOME": str(home), **NO_RATES, **(environment or {})})
-    farm = replace(make_farm(database, home), quotas=settings.quotas)
+    farm = replace(make_farm(database, home), quotas=settings.quotas, guard=build_guard(settings))
     flask = create_app(farm, settings)
     server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=QuietHandler)
     assert isinstance(server, ThreadedWSGIServer)
