@@ -13,6 +13,9 @@ from app.models.base import BigId, Model
 
 IS_FOR_JOBS = "is_for_jobs"
 IS_PENDING = "status = 'pending'"
+# What is due is found within these without reading what waits beside it.
+IS_FIRST = "status = 'pending' AND attempts = 0 AND NOT is_manual"
+IS_ASKED_FOR = "status = 'pending' AND is_manual"
 IS_SENDING = "status = 'sending'"
 
 
@@ -22,8 +25,9 @@ class WebhookEndpoint(Model):
     `event_types` None: all that are on by default. One that `is_for_jobs` was made for the `webhook_url` of a request:
     it gets what is about those jobs alone, and its organisation's own secret signs.
 
-    Health: `failing_since` the first failure that no success has followed; the breaker's window, until when it is open
-    and how often it has opened without closing (`app.domain.breaker`). `free_at` is when the throttle lets one more go.
+    Health (`app.domain.endpoint_health`): `failing_since` the first failure that no success has followed, and when its
+    people were told of it; the breaker's window, until when it is open and how often it has opened without closing.
+    `free_at` is when the throttle lets one more go.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -56,6 +60,7 @@ class WebhookEndpoint(Model):
     disabled_at: Mapped[float | None]
     disabled_reason: Mapped[str | None]
     failing_since: Mapped[float | None]
+    told_failing_at: Mapped[float | None]
     window_since: Mapped[float | None]
     window_requests: Mapped[int] = mapped_column(default=0, server_default="0")
     window_failures: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -109,6 +114,20 @@ class WebhookDelivery(Model):
             "next_at",
             sqlite_where=text(IS_PENDING),
             postgresql_where=text(IS_PENDING),
+        ),
+        Index(
+            "ix_webhook_deliveries_first",
+            "endpoint_id",
+            "next_at",
+            sqlite_where=text(IS_FIRST),
+            postgresql_where=text(IS_FIRST),
+        ),
+        Index(
+            "ix_webhook_deliveries_asked_for",
+            "endpoint_id",
+            "next_at",
+            sqlite_where=text(IS_ASKED_FOR),
+            postgresql_where=text(IS_ASKED_FOR),
         ),
         Index(
             "ix_webhook_deliveries_sending",
