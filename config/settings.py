@@ -85,6 +85,7 @@ class Settings:
     lease_ttl_s: float
     cpu_slots: int
     io_slots: int
+    hooks_slots: int
     drain_grace_s: float
     limits: FlowLimits
     canary_every_s: float
@@ -180,6 +181,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_s=lease_ttl_s,
         cpu_slots=read("SCENEWORKS_CPU_SLOTS", os.cpu_count() or 1, whole_number(1, 512)),
         io_slots=read("SCENEWORKS_IO_SLOTS", 8, whole_number(1, 512)),
+        hooks_slots=read("SCENEWORKS_HOOKS_SLOTS", 64, whole_number(1, 1024)),
         drain_grace_s=read("DRAIN_GRACE_S", 15.0, seconds(0.0, 3600.0)),
         limits=FlowLimits(
             windows=read("PROVIDER_WINDOWS", {}, by_name(parse_windows, PROVIDERS)),

@@ -38,9 +38,13 @@ class ListBell:
     """A bell that writes down whom it rang for; nobody answers unless the test does."""
 
     rung: list[Doorbell] = field(default_factory=list)
+    hooks_rung: int = 0
 
     def ring(self, doorbell: Doorbell) -> None:
         self.rung.append(doorbell)
+
+    def ring_hooks(self) -> None:
+        self.hooks_rung += 1
 
     def check(self) -> None:
         pass

@@ -1,20 +1,14 @@
-"""The Celery application of the workers: `celery --app workers.celery_app worker --queues cpu …`.
-
-Every choice here has a measured reason: see docs/decisions/0002-celery-carries-the-database-remembers.md.
-"""
+"""The Celery application of the workers that do steps: `celery --app workers.celery_app worker --queues cpu …`."""
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import signal
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery, signals
+from celery import signals
 from celery.concurrency.thread import TaskPool as ThreadPool
-from kombu import Queue
 
 from app.bootstrap import build_farm, build_storage, room_of
 from app.domain.encoders import X264_UNTRIED, EncoderUnusable, choose_encoder
@@ -23,9 +17,9 @@ from app.media.clip import warm_up
 from app.models.database import Database
 from app.services.lost_workers import take_back_from_dead
 from app.services.sweep_work import sweep_work
-from config.logging import configure_logging
 from config.settings import load_settings
 from tasks.process import Process, enter_process
+from workers.celery_settings import make_app, name_of
 from workers.doorbell import CeleryBell
 from workers.drain import Drain
 from workers.heartbeat import LeaseHeartbeat
@@ -33,41 +27,12 @@ from workers.large_blocks import give_large_blocks_back
 from workers.lost_children import LostChildren
 from workers.pid_space import is_alive, pid_space
 from workers.room_watch import RoomWatch
-from workers.steady_connection import SteadyAMQP
-from workers.supervisor import HAND_BACK_S
 from workers.waking_threads import wake_when_done
 from workers.worker_beat import WorkerBeat
 
 settings = load_settings()
 
-app = Celery("sceneworks", broker=settings.broker_url, include=["tasks.steps"], amqp=SteadyAMQP)
-app.conf.update(
-    task_queues=[Queue(pool.value) for pool in Pool],
-    task_default_queue=Pool.IO.value,
-    # A doorbell that is lost is rung again, so nothing is gained by acknowledging late, and much is lost.
-    task_acks_late=False,
-    task_ignore_result=True,
-    worker_prefetch_multiplier=1,
-    worker_disable_prefetch=True,
-    worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_hijack_root_logger=False,
-    worker_send_task_events=True,
-    # For SIGQUIT, which is not to be cut short either: by then our own drain has handed everything back.
-    worker_soft_shutdown_timeout=settings.drain_grace_s + HAND_BACK_S,
-    # A clip's process takes about 310 MB; one that keeps much more than a large frame needs is replaced between steps,
-    # and each one now and then, for the libraries below us may leak. Threads share their process and are left alone.
-    worker_max_memory_per_child=1_500_000,
-    worker_max_tasks_per_child=5_000,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
-    broker_transport_options={
-        "socket_timeout": 10,
-        "socket_connect_timeout": 3,
-        "socket_keepalive": True,
-        "health_check_interval": 5,
-    },
-)
-
+app = make_app(settings, tasks="tasks.steps")
 
 LOOK_FOR_LOST_EVERY_S = 0.5
 # Rendering takes what the others leave: the API, the dispatcher and the soundtrack are a small share of the work, and
@@ -92,14 +57,6 @@ def end_this_child() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@signals.setup_logging.connect
-def on_setup_logging(**_: Any) -> None:
-    configure_logging(settings)
-    # A line when a doorbell arrives and one when it is answered say less than our own `step_done`.
-    for name in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
 @signals.worker_process_init.connect
 def on_child_started(**_: Any) -> None:
     # A service manager tells the whole group to stop (systemd does, and `timeout`). How a worker stops is for its own
@@ -113,9 +70,7 @@ def on_child_started(**_: Any) -> None:
 @signals.worker_init.connect
 def on_worker_init(sender: Any = None, **_: Any) -> None:
     global worker_name, encoder
-    # With the pid, for a worker and the one that replaces it may be there together; and with a part of its own, for
-    # containers may share a host's name, and each has a process 1.
-    worker_name = f"{sender.hostname}:{os.getpid()}-{secrets.token_hex(2)}"
+    worker_name = name_of(sender)
     if issubclass(sender.pool_cls, ThreadPool):
         # Threads share this process, so there is no child to be told.
         enter()

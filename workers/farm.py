@@ -35,7 +35,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         prog="scripts/up",
         description="Start the whole farm in the foreground: API, workers, dispatcher, Flower. Ctrl-C stops it.",
         epilog="Settings come from the environment: DATABASE_URL, REDIS_URL, STORAGE_URL, SCENEWORKS_CPU_SLOTS, "
-        "SCENEWORKS_IO_SLOTS, FLOWER_PORT and others. With none of them the farm brings its own broker and database.",
+        "SCENEWORKS_IO_SLOTS, SCENEWORKS_HOOKS_SLOTS, FLOWER_PORT and others. With none of them the farm brings its "
+        "own broker and database.",
     )
     parser.add_argument("--port", type=int, metavar="N", help="where the API listens (SCENEWORKS_PORT); 0 picks one")
     parser.add_argument("--home", type=Path, metavar="DIR", help="the data folder (SCENEWORKS_HOME)")
@@ -74,6 +75,7 @@ def plan_farm(options: argparse.Namespace, environment: dict[str, str], settings
         "FLOWER_PORT": str(flower_port),
         "SCENEWORKS_CPU_SLOTS": str(settings.cpu_slots),
         "SCENEWORKS_IO_SLOTS": str(settings.io_slots),
+        "SCENEWORKS_HOOKS_SLOTS": str(settings.hooks_slots),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
     }

@@ -29,7 +29,10 @@ class Pause(BaseModel):
 
 
 class PoolState(BaseModel):
-    """A pool's hands and its work. A `ready` step may begin, a `waiting` one may not yet."""
+    """A pool's hands and its work. A `ready` step may begin, a `waiting` one may not yet.
+
+    The pool `hooks` has no steps: its numbers are deliveries of webhooks.
+    """
 
     name: str = Field(examples=["cpu"])
     workers: int = Field(description="Workers that are there and take new work.")

@@ -47,7 +47,7 @@ PATH_PARAMETERS = {
     "name": "An output's `name`.",
     "number": "A scene, from 1.",
     "template": "A template's `name`.",
-    "pool": "`cpu`, `gpu` or `io`.",
+    "pool": "`cpu`, `gpu`, `io` or `hooks`.",
     "worker": "A worker's `name`.",
     "key_id": "A key's `id`.",
     "user_id": "A user's `id`.",

@@ -34,12 +34,15 @@ class StepStatus(StrEnum):
 
 
 class Pool(StrEnum):
-    """Where a step runs. Each pool is a queue of its own and scales on its own."""
+    """Where work is done. Each pool is a queue of its own and scales on its own."""
 
     CPU = "cpu"  # one process a core: clips, soundtrack, local voice and pictures
     GPU = "gpu"  # one process a device: local models
     IO = "io"  # threads: scripts, vendors' APIs, sound, stream copies
+    HOOKS = "hooks"  # threads: deliveries of webhooks, and no steps
 
 
+# Where steps run.
+STEP_POOLS = (Pool.CPU, Pool.GPU, Pool.IO)
 TERMINAL_JOB_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED})
 LIVE_STEP_STATUSES = frozenset({StepStatus.BLOCKED, StepStatus.READY, StepStatus.RUNNING, StepStatus.WAITING})

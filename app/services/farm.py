@@ -36,6 +36,9 @@ class Bell(Protocol):
     def ring(self, doorbell: Doorbell) -> None:
         """Raise ServiceUnavailable, within about a second, when the broker cannot be reached."""
 
+    def ring_hooks(self) -> None:
+        """There are webhooks to send: call it after the commit. Never raises; unheard, they go a second later."""
+
 
 class Dispatching(Protocol):
     """Sees to it that the workers of steps that are ready are called."""

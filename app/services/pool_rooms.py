@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
-from app.domain.states import Pool
+from app.domain.states import STEP_POOLS, Pool
 from app.models import PoolPause, Step, Worker
 from app.models.database import now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG
@@ -50,7 +50,7 @@ ASK = union_all(
         select(literal("backlog"), literal(pool.value), literal(0), literal(0)).where(
             exists().where(text(IS_UNRUNG), Step.pool == pool)
         )
-        for pool in Pool
+        for pool in STEP_POOLS
     ),
 )
 

@@ -6,15 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.audit_actions import AuditAction
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.states import Pool, StepStatus
-from app.models import PoolPause, Step, Worker
+from app.models import PoolPause, Step, WebhookDelivery, WebhookEndpoint, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.models.step import IS_IN_FLIGHT, IS_UNRUNG, IS_WAITING
+from app.models.webhook import IS_PENDING, IS_SENDING
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.pool_pauses import paused_pools
@@ -32,7 +33,9 @@ class PauseView:
 
 @dataclass(frozen=True)
 class PoolView:
-    """Steps by what they do now. `oldest_age_s` is how long the oldest ready step has waited to begin."""
+    """Steps by what they do now; of the pool `hooks`, deliveries of webhooks: on their way, due, and waiting for their
+    time or for their endpoint's breaker. `oldest_age_s` is how long the oldest ready one has waited to begin.
+    """
 
     name: str
     workers: int
@@ -146,4 +149,23 @@ def _counts(session: Session) -> tuple[Counter[tuple[str, str]], dict[str, float
             counts[pool, status] += count
             if status == StepStatus.READY and since is not None:
                 oldest[pool] = min(since, oldest.get(pool, since))
+    _count_deliveries(session, counts, oldest)
     return counts, oldest
+
+
+def _count_deliveries(session: Session, counts: Counter[tuple[str, str]], oldest: dict[str, float]) -> None:
+    """The same of the deliveries of webhooks, in the words for steps."""
+    delivery, endpoint = WebhookDelivery, WebhookEndpoint
+    sending = select(func.count()).select_from(delivery).where(text(IS_SENDING))
+    counts[Pool.HOOKS, StepStatus.RUNNING] = session.scalars(sending).one()
+    is_ready = and_(delivery.next_at <= now_s(), func.coalesce(endpoint.open_until, 0) <= now_s())
+    pending = (
+        select(is_ready.label("is_ready"), func.count(), func.min(delivery.next_at))
+        .join(endpoint, endpoint.id == delivery.endpoint_id)
+        .where(text(IS_PENDING))
+        .group_by("is_ready")
+    )
+    for is_now, count, since in session.execute(pending):
+        counts[Pool.HOOKS, StepStatus.READY if is_now else StepStatus.WAITING] = count
+        if is_now:
+            oldest[Pool.HOOKS] = since

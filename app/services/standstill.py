@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.flow_limits import FlowLimits
-from app.domain.states import Pool, StepStatus
+from app.domain.states import STEP_POOLS, Pool, StepStatus
 from app.domain.stuck import PoolSight, StepMark, Watch, watch_pool
 from app.models import Step, Worker
 from app.models.database import now_s
@@ -60,7 +60,11 @@ def _idle_pools(session: Session) -> dict[Pool, float | None]:
     """Pools that are not paused and whose workers have free slots; when the latest step that runs there began."""
     slots = session.execute(
         select(Worker.pool, func.sum(Worker.slots))
-        .where(Worker.beat_at > now_s() - WORKER_SEEN_WITHIN_S, Worker.draining_at.is_(None))
+        .where(
+            Worker.pool.in_(STEP_POOLS),
+            Worker.beat_at > now_s() - WORKER_SEEN_WITHIN_S,
+            Worker.draining_at.is_(None),
+        )
         .group_by(Worker.pool)
     ).tuples()
     leased = session.execute(

@@ -27,6 +27,9 @@ class SilentBell:
     def ring(self, doorbell: Doorbell) -> None:
         raise ServiceUnavailable("The broker does not answer.")
 
+    def ring_hooks(self) -> None:
+        pass
+
     def check(self) -> None:
         raise ServiceUnavailable("The broker does not answer.")
 

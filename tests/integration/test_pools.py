@@ -6,16 +6,18 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.flow_limits import NO_LIMITS
 from app.domain.plan import StepPlan
 from app.domain.states import JobStatus, Pool
 from app.domain.waits import WaitReason
-from app.models import Job, PoolPause, Step
+from app.models import Job, PoolPause, Step, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.services.claim_step import claim_step
 from app.services.dispatch import dispatch
 from app.services.job_views import JobView, view_job
 from app.services.pools import PoolView, pause_pool, resume_pool, view_pools
 from app.services.settle_jobs import settle_jobs
+from app.services.standstill import Standstill, Stillness
 from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org, operator
 
 CLIPS = [StepPlan(f"scene/{number}/clip", "video.clip", Pool.CPU) for number in (1, 2)]
@@ -100,8 +102,19 @@ def test_a_pool_shows_what_runs_what_waits_and_for_how_long(database: Database) 
     claim(database, next(doorbell.step_id for doorbell in bell.rung if doorbell.pool == Pool.CPU))
     with database.begin() as session:
         session.execute(update(Step).values(ready_at=Step.ready_at - 60))
-    cpu, gpu, io = view_pools(database)
+    cpu, gpu, io, _ = view_pools(database)
     assert (cpu.running, cpu.ready, io.ready, gpu.ready, gpu.oldest_age_s) == (1, 1, 1, 0, None)
     assert cpu.oldest_age_s is not None and cpu.oldest_age_s >= 60
     with database.read() as session:
         assert session.scalars(select(PoolPause)).all() == []
+
+
+def test_a_worker_of_webhooks_makes_no_steps_stuck(database: Database) -> None:
+    """Its free slots are none that a step could take."""
+    with database.begin() as session:
+        now = database_now_s(session)
+        about = {"pool": "hooks", "host": "h", "pid": 1, "slots": 64, "version": "1", "started_at": now}
+        session.add(Worker(name="hooks@here:1", beat_at=now, **about))
+    make_job(database, make_org(database), CLIPS)
+    with database.read() as session:
+        assert Standstill().look(session, now, NO_LIMITS) == Stillness(frozenset(), frozenset())
