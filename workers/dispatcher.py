@@ -26,6 +26,7 @@ from app.services.settle_jobs import settle_jobs
 from app.services.standstill import Standstill
 from app.services.sweep_uploads import sweep_uploads_now_and_then
 from app.services.webhook_progress import tell_progress
+from app.services.webhook_sweep import sweep_webhooks_now_and_then
 from config.logging import configure_logging
 from config.settings import load_settings
 from workers.doorbell import CeleryBell
@@ -62,6 +63,7 @@ def run(farm: Farm, stopped: threading.Event) -> None:
             _attempt(lambda: count_storage_now_and_then(farm.database))
             _attempt(lambda: sweep_records(farm.database))
             _attempt(lambda: sweep_uploads_now_and_then(farm.database, farm.storage))
+            _attempt(lambda: sweep_webhooks_now_and_then(farm.database))
 
 
 def _attempt(chore: Callable[[], object]) -> bool:
