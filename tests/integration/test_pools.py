@@ -10,6 +10,7 @@ from app.domain.flow_limits import NO_LIMITS
 from app.domain.plan import StepPlan
 from app.domain.states import JobStatus, Pool
 from app.domain.waits import WaitReason
+from app.domain.webhook_turns import Room
 from app.models import Job, PoolPause, Step, Worker
 from app.models.database import Database, database_now_s, now_s
 from app.services.claim_step import claim_step
@@ -18,7 +19,9 @@ from app.services.job_views import JobView, view_job
 from app.services.pools import PoolView, pause_pool, resume_pool, view_pools
 from app.services.settle_jobs import settle_jobs
 from app.services.standstill import Standstill, Stillness
+from app.services.webhook_claim import claim as claim_deliveries
 from tests.farms import LEASE_TTL_S, ListBell, claim, finish, make_job, make_org, operator
+from tests.made_webhooks import SEALER, make_endpoint, make_messages, now_of
 
 CLIPS = [StepPlan(f"scene/{number}/clip", "video.clip", Pool.CPU) for number in (1, 2)]
 SCRIPT = StepPlan("script", "video.script", Pool.IO)
@@ -107,6 +110,18 @@ def test_a_pool_shows_what_runs_what_waits_and_for_how_long(database: Database) 
     assert cpu.oldest_age_s is not None and cpu.oldest_age_s >= 60
     with database.read() as session:
         assert session.scalars(select(PoolPause)).all() == []
+
+
+def test_the_pool_of_webhooks_shows_deliveries(database: Database, org_id: int) -> None:
+    now = now_of(database)
+    make_messages(database, org_id, make_endpoint(database, org_id), 4)
+    claim_deliveries(database, SEALER, Room(general=2))
+    make_messages(database, org_id, make_endpoint(database, org_id), next_at=now + 60)
+    make_messages(database, org_id, make_endpoint(database, org_id, open_until=now + 60), 3)
+    *_, hooks = view_pools(database)
+    assert (hooks.name, hooks.running, hooks.ready, hooks.waiting) == ("hooks", 2, 2, 4)
+    assert hooks.oldest_age_s is not None
+    assert 1 <= hooks.oldest_age_s < 30
 
 
 def test_a_worker_of_webhooks_makes_no_steps_stuck(database: Database) -> None:
