@@ -128,9 +128,9 @@ class RealFarm:
     def wait_for_workers(self) -> None:
         def all_there() -> bool:
             with self.database.read() as session:
-                return set(session.scalars(select(Worker.pool))) >= {"cpu", "io"}
+                return set(session.scalars(select(Worker.pool))) >= {"cpu", "io", "hooks"}
 
-        wait_for(all_there, within_s=UP_WITHIN_S, what="workers on both pools")
+        wait_for(all_there, within_s=UP_WITHIN_S, what="workers on all pools")
 
     @contextlib.contextmanager
     def another_dispatcher(self) -> Iterator[None]:
