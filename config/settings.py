@@ -50,7 +50,7 @@ MIN_FREE_MIB = 256
 # Requests that make jobs; None is no limit.
 USER_RATE: Rate | None = Rate(10, 60)
 ORG_RATE: Rate | None = Rate(50, 60)
-QUOTAS = Quotas(jobs_at_once=1000, minutes_a_day=24 * 60.0, storage_bytes=2**40)
+QUOTAS = Quotas(jobs_at_once=1000, minutes_a_day=24 * 60.0, storage_bytes=2**40, webhook_endpoints=20)
 
 # From the beat that says that a step is canceled to the end of the call that its worker has open.
 LET_GO_WITHIN_S = 1.0
@@ -207,6 +207,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             jobs_at_once=read("QUOTA_JOBS_AT_ONCE", QUOTAS.jobs_at_once, or_off(whole_number(0, 10**9))),
             minutes_a_day=read("QUOTA_MINUTES_A_DAY", QUOTAS.minutes_a_day, or_off(whole_number(0, 10**9))),
             storage_bytes=read("QUOTA_STORAGE_BYTES", QUOTAS.storage_bytes, or_off(whole_number(0, 2**53 - 1))),
+            webhook_endpoints=read("WEBHOOK_MAX_ENDPOINTS", QUOTAS.webhook_endpoints, or_off(whole_number(0, 10_000))),
         ),
         video_encoder=read("VIDEO_ENCODER", AUTO, one_of(*WANTED)),
         effects_dir=read("EFFECTS_DIR", None, parse_folder),

@@ -38,6 +38,10 @@ from app.api.uploads import uploads
 from app.api.users import users
 from app.api.videos import videos
 from app.api.voices import voices
+from app.api.webhook_endpoints import webhook_endpoints
+from app.api.webhook_manual import webhook_manual
+from app.api.webhook_messages import webhook_messages
+from app.api.webhook_secrets import webhook_secrets
 from app.bootstrap import build_rates
 from app.services.api_keys import accept_configured_key, ensure_local_key
 from app.services.farm import Farm
@@ -48,6 +52,7 @@ WEB = Path(product.__file__).with_name("web")
 BLUEPRINTS = (
     *(videos, estimates, jobs, bulk, admin, events, org_events, downloads),
     *(uploads, assets, voices, templates, brand_kit),
+    *(webhook_endpoints, webhook_secrets, webhook_messages, webhook_manual),
     *(audit_log, keys, users, session, limits),
     *(health, pages, sign_in_page),
 )

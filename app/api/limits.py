@@ -116,6 +116,7 @@ def _present(view: QuotaView) -> QuotasNow:
             resets_at=next_day_s(view.now),  # type: ignore[arg-type]  # Epoch seconds become a time.
         ),
         storage_bytes=_whole(quotas.storage_bytes, usage.storage_bytes),
+        webhook_endpoints=_whole(quotas.webhook_endpoints, usage.webhook_endpoints),
     )
 
 

@@ -63,6 +63,9 @@ class QuotasNow(BaseModel):
     storage_bytes: WholeQuota = Field(
         description="Uploads and results. What jobs make counts within minutes, what they share counts once."
     )
+    webhook_endpoints: WholeQuota = Field(
+        description="Where webhooks go. Those that the `webhook_url` of requests brought do not count."
+    )
 
 
 class Limits(BaseModel):

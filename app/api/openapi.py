@@ -28,6 +28,7 @@ TAG_DESCRIPTIONS = {
     "Voices": "What can be spoken.",
     "Templates": "How a video may look.",
     "Brand kit": "What your videos have in common: name, colours, font, logo.",
+    "Webhooks": "Being told what happens: where to, what was sent, and what came of it.",
     "Audit log": "Who did what to what in your organisation: a key with the scope `admin`.",
     "Keys": "What programs of your organisation get in with; for a key with the scope `admin`.",
     "Users": "The people of your organisation; for a key with the scope `admin`.",

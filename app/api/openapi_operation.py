@@ -52,6 +52,8 @@ PATH_PARAMETERS = {
     "key_id": "A key's `id`.",
     "user_id": "A user's `id`.",
     "org": "An organisation's name.",
+    "endpoint_id": "A webhook endpoint's `id`.",
+    "message_id": "A webhook message's `id`.",
 }
 
 

@@ -15,6 +15,7 @@ FETCHES = Access(Scope.JOBS_READ, is_signable=True)
 WRITES = Access(Scope.JOBS_WRITE)
 GENERATES = Access(Scope.JOBS_WRITE, generates=True)
 UPLOADS = Access(Scope.ASSETS_WRITE)
+NOTIFIES = Access(Scope.WEBHOOKS_MANAGE)
 ADMINISTERS = Access(Scope.ADMIN)
 OPERATES = Access(Scope.ADMIN, is_for_operators=True)
 
@@ -46,6 +47,23 @@ POLICY: dict[str, Access] = {
     "brand_kit.show": READS,
     "brand_kit.put": UPLOADS,
     "brand_kit.remove": UPLOADS,
+    # Who is told what
+    "webhook_endpoints.index": NOTIFIES,
+    "webhook_endpoints.make": NOTIFIES,
+    "webhook_endpoints.show": NOTIFIES,
+    "webhook_endpoints.change": NOTIFIES,
+    "webhook_endpoints.remove": NOTIFIES,
+    "webhook_secrets.rotate": NOTIFIES,
+    "webhook_secrets.show_org": NOTIFIES,
+    "webhook_secrets.rotate_org": NOTIFIES,
+    "webhook_messages.index": NOTIFIES,
+    "webhook_messages.show": NOTIFIES,
+    "webhook_messages.attempts": NOTIFIES,
+    "webhook_messages.all_attempts": NOTIFIES,
+    "webhook_manual.test": NOTIFIES,
+    "webhook_manual.recover_failed": NOTIFIES,
+    "webhook_manual.replay": NOTIFIES,
+    "webhook_manual.send_again": NOTIFIES,
     # Who did what
     "audit_log.index": ADMINISTERS,
     # The organisation

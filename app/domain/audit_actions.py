@@ -31,8 +31,17 @@ class AuditAction(StrEnum):
     POOL_PAUSED = "pool.paused"
     POOL_RESUMED = "pool.resumed"
     WORKER_DRAINED = "worker.drained"
+    WEBHOOK_ENDPOINT_MADE = "webhook_endpoint.made"
+    WEBHOOK_ENDPOINT_CHANGED = "webhook_endpoint.changed"
+    WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint.deleted"
+    WEBHOOK_SECRET_ROTATED = "webhook_secret.rotated"  # the target is the endpoint, or `webhook_secret`
+    WEBHOOK_TESTED = "webhook_endpoint.tested"  # the test message is in `after`
+    WEBHOOK_RECOVERED = "webhook_endpoint.recovered"  # what had failed was sent again
+    WEBHOOK_REPLAYED = "webhook_endpoint.replayed"  # what it had never got was sent
+    WEBHOOK_RESENT = "webhook_message.resent"  # the target is the message; the endpoints are in `after`
 
 
 # The targets of acts that are not done to one thing with an id.
 ALL_JOBS = "jobs"
 BRAND_KIT = "brand_kit"
+ORG_SECRET = "webhook_secret"

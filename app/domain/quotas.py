@@ -1,4 +1,4 @@
-"""What an organisation may have: jobs at once, minutes of video a day, bytes in storage."""
+"""What an organisation may have: jobs at once, minutes of video a day, bytes in storage, endpoints of webhooks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ class Quota(StrEnum):
     JOBS_AT_ONCE = "jobs_at_once"
     MINUTES_A_DAY = "minutes_a_day"
     STORAGE_BYTES = "storage_bytes"
+    WEBHOOK_ENDPOINTS = "webhook_endpoints"
 
 
 @dataclass(frozen=True)
 class Quotas:
-    """None is no limit. Minutes are of video that is accepted on one day, in UTC."""
+    """None is no limit. Minutes are of video that is accepted on one day, in UTC.
+
+    `webhook_endpoints` is the same for every organisation.
+    """
 
     jobs_at_once: int | None = None
     minutes_a_day: float | None = None
     storage_bytes: int | None = None
+    webhook_endpoints: int | None = None
 
     def overridden(self, own: Quotas) -> Quotas:
         """These, with what an organisation has of its own in their place."""
@@ -31,6 +36,7 @@ class Quotas:
             self.jobs_at_once if own.jobs_at_once is None else own.jobs_at_once,
             self.minutes_a_day if own.minutes_a_day is None else own.minutes_a_day,
             self.storage_bytes if own.storage_bytes is None else own.storage_bytes,
+            self.webhook_endpoints,
         )
 
 
@@ -39,11 +45,12 @@ NO_QUOTAS = Quotas()
 
 @dataclass(frozen=True)
 class Usage:
-    """Live jobs, seconds of video accepted today that have not come to nothing, and bytes in storage."""
+    """Live jobs, seconds of video accepted today that have not come to nothing, bytes in storage, and endpoints."""
 
     jobs: int
     video_s: float
     storage_bytes: int
+    webhook_endpoints: int = 0
 
 
 def has_room(quotas: Quotas, usage: Usage, job_video_s: float) -> bool:
@@ -94,6 +101,18 @@ def check_upload(quotas: Quotas, used_bytes: int, size_bytes: int) -> None:
     """QuotaExceeded when a file of this size is too much."""
     if quotas.storage_bytes is not None and used_bytes + size_bytes > quotas.storage_bytes:
         raise _full(quotas.storage_bytes, used_bytes)
+
+
+def check_endpoints(quotas: Quotas, used: int) -> None:
+    """QuotaExceeded when one more endpoint of webhooks is too much."""
+    limit = quotas.webhook_endpoints
+    if limit is not None and used >= limit:
+        raise _exceeded(
+            Quota.WEBHOOK_ENDPOINTS,
+            f"Your organisation has {used} of its {limit} webhook endpoints. Delete one first.",
+            used,
+            limit,
+        )
 
 
 def day_began_s(now: float) -> float:

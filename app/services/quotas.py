@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload, day_began_s, has_room
 from app.domain.states import JobKind, JobStatus
-from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage, RemovedAsset
+from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage, RemovedAsset, WebhookEndpoint
 from app.models.job import IS_LIVE
 from app.services.webhook_messages import HAS_LISTENERS
 
@@ -96,7 +96,15 @@ def quotas_of(session: Session, farm_quotas: Quotas, org_id: int) -> Quotas:
 
 def usage_of(session: Session, org_id: int, now: float) -> Usage:
     jobs, video_s = _jobs_and_seconds(session, org_id, now)
-    return Usage(jobs, video_s, stored_bytes(session, org_id))
+    return Usage(jobs, video_s, stored_bytes(session, org_id), count_endpoints(session, org_id))
+
+
+def count_endpoints(session: Session, org_id: int) -> int:
+    """Those that were made as such: one that a `webhook_url` brought is no choice of the organisation's people."""
+    counted = select(func.count()).where(
+        WebhookEndpoint.org_id == org_id, WebhookEndpoint.deleted_at.is_(None), WebhookEndpoint.is_for_jobs.is_(False)
+    )
+    return session.execute(counted).scalar_one()
 
 
 def stored_bytes(session: Session, org_id: int) -> int:

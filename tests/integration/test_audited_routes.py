@@ -24,6 +24,7 @@ from app.api.policy import POLICY
 from app.domain.access import Role
 from app.domain.audit_actions import AuditAction
 from app.domain.ids import new_id
+from app.domain.webhook_states import DeliveryStatus
 from app.models import IdempotencyRecord, Worker
 from app.models.database import Database, database_now_s
 from app.services.api_keys import key_id_of
@@ -32,6 +33,7 @@ from tests.api_server import Api, local_org_id, serve
 from tests.audit_log import audited
 from tests.farms import work_off
 from tests.people import PASSWORD, Browser, browse, make_user, signed_in
+from tests.webhook_endpoints import URL, ended, made_endpoint, made_message
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 CORRELATION_ID = "an-act-to-be-told"
@@ -161,6 +163,41 @@ def set_limits(api: Api) -> BaseHTTPResponse:
     return ask(api, "PUT", "/api/admin/orgs/local/limits", {"jobs_at_once": 7})
 
 
+def make_endpoint(api: Api) -> BaseHTTPResponse:
+    return ask(api, "POST", "/api/webhooks/endpoints", {"url": URL})
+
+
+def act_on_endpoint(api: Api, method: str, act: str = "", body: object = None) -> BaseHTTPResponse:
+    return ask(api, method, f"/api/webhooks/endpoints/{made_endpoint(api)['id']}{act}", body)
+
+
+def recover(api: Api) -> BaseHTTPResponse:
+    path = f"/api/webhooks/endpoints/{made_endpoint(api)['id']}"
+    message = api.ask("POST", f"{path}/test").json()["data"]
+    ended(api.farm.database, message["id"], DeliveryStatus.FAILED)
+    return ask(api, "POST", f"{path}/recover", {"since": message["created_at"]})
+
+
+def unsent(api: Api) -> dict[str, Any]:
+    """A message that was on its way to nobody."""
+    message_id = made_message(api.farm.database, local_org_id(api), "video.succeeded")
+    message: dict[str, Any] = api.get(f"/api/webhooks/messages/{message_id}").json()["data"]
+    return message
+
+
+def resend(api: Api) -> BaseHTTPResponse:
+    endpoint_id = made_endpoint(api)["id"]
+    return ask(api, "POST", f"/api/webhooks/messages/{unsent(api)['id']}/resend", {"endpoint_id": endpoint_id})
+
+
+def replay(api: Api) -> BaseHTTPResponse:
+    return act_on_endpoint(api, "POST", "/replay-missing", {"since": unsent(api)["created_at"]})
+
+
+def rotate_own_secret(api: Api) -> BaseHTTPResponse:
+    return ask(api, "POST", "/api/webhooks/secret/rotate")
+
+
 def pause(api: Api) -> BaseHTTPResponse:
     return ask(api, "POST", "/api/admin/pools/cpu/pause", {"reason": "The disk is being changed."})
 
@@ -204,6 +241,21 @@ CALLS: dict[str, tuple[AuditAction, Callable[[Api], BaseHTTPResponse]]] = {
     "sign_in_page.enter": (AuditAction.SESSION_BEGUN, enter),
     "sign_in_page.leave": (AuditAction.SESSION_ENDED, leave),
     "limits.put_org": (AuditAction.LIMITS_SET, set_limits),
+    "webhook_endpoints.make": (AuditAction.WEBHOOK_ENDPOINT_MADE, make_endpoint),
+    "webhook_endpoints.change": (
+        AuditAction.WEBHOOK_ENDPOINT_CHANGED,
+        lambda api: act_on_endpoint(api, "PATCH", body={"enabled": False}),
+    ),
+    "webhook_endpoints.remove": (AuditAction.WEBHOOK_ENDPOINT_DELETED, lambda api: act_on_endpoint(api, "DELETE")),
+    "webhook_secrets.rotate": (
+        AuditAction.WEBHOOK_SECRET_ROTATED,
+        lambda api: act_on_endpoint(api, "POST", "/rotate-secret"),
+    ),
+    "webhook_secrets.rotate_org": (AuditAction.WEBHOOK_SECRET_ROTATED, rotate_own_secret),
+    "webhook_manual.test": (AuditAction.WEBHOOK_TESTED, lambda api: act_on_endpoint(api, "POST", "/test")),
+    "webhook_manual.recover_failed": (AuditAction.WEBHOOK_RECOVERED, recover),
+    "webhook_manual.replay": (AuditAction.WEBHOOK_REPLAYED, replay),
+    "webhook_manual.send_again": (AuditAction.WEBHOOK_RESENT, resend),
     "admin.pause": (AuditAction.POOL_PAUSED, pause),
     "admin.resume": (AuditAction.POOL_RESUMED, resume),
     "admin.drain": (AuditAction.WORKER_DRAINED, drain),

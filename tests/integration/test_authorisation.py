@@ -29,6 +29,7 @@ from app.services.users import UserView
 from tests.api_server import Api, data_of, finished_job, local_org_id, new_key, serve
 from tests.farms import make_org
 from tests.people import Browser, browser, make_user
+from tests.webhook_endpoints import made_endpoint
 
 # From the least to the most; each may all that those before it may.
 ROLES = (Role.REVIEWER, Role.MEMBER, Role.ADMIN, Role.OPERATOR)
@@ -55,6 +56,7 @@ class Call:
 
 OK, MADE, ACCEPTED, GONE_ON, ABSENT = (200,), (201,), (202,), (409,), (404,)
 TEXT = {"text": "A river runs to the sea."}
+LONG_AGO = {"since": "2026-01-31T09:30:00Z"}
 NO_JOB = {"filter": {"ids": ["vid_0000000000000000"]}}
 
 CALLS: dict[str, Call] = {
@@ -94,6 +96,25 @@ CALLS: dict[str, Call] = {
     "users.index": Call(Role.ADMIN, OK),
     "users.make": Call(Role.ADMIN, (201, 409), (409,), body={"email": "x@example.com", "name": "X"}),
     "users.change": Call(Role.ADMIN, OK, ABSENT, body={"name": "Y"}),
+    "webhook_endpoints.index": Call(Role.ADMIN, OK),
+    # It is refused for its address, which nobody looks up in a test.
+    "webhook_endpoints.make": Call(Role.ADMIN, (422,), body={"url": "http://127.0.0.1/"}),
+    "webhook_endpoints.show": Call(Role.ADMIN, OK, ABSENT),
+    "webhook_endpoints.change": Call(Role.ADMIN, OK, ABSENT, body={"per_minute": 60}),
+    # The first who may takes it away.
+    "webhook_endpoints.remove": Call(Role.ADMIN, (200, 404), ABSENT),
+    "webhook_secrets.rotate": Call(Role.ADMIN, OK, ABSENT, body={}),
+    "webhook_secrets.show_org": Call(Role.ADMIN, OK),
+    "webhook_secrets.rotate_org": Call(Role.ADMIN, OK, body={}),
+    "webhook_messages.index": Call(Role.ADMIN, OK),
+    "webhook_messages.show": Call(Role.ADMIN, OK, ABSENT),
+    "webhook_messages.attempts": Call(Role.ADMIN, OK, ABSENT),
+    "webhook_messages.all_attempts": Call(Role.ADMIN, OK),
+    "webhook_manual.test": Call(Role.ADMIN, ACCEPTED, ABSENT),
+    # So long ago, that it is refused whoever asks whose endpoint it is.
+    "webhook_manual.recover_failed": Call(Role.ADMIN, (422,), ABSENT, body=LONG_AGO),
+    "webhook_manual.replay": Call(Role.ADMIN, (422,), ABSENT, body=LONG_AGO),
+    "webhook_manual.send_again": Call(Role.ADMIN, ACCEPTED, ABSENT, body={}),
     "audit_log.index": Call(Role.ADMIN, OK),
     "limits.show": Call(Role.REVIEWER, OK),
     "limits.show_org": Call(Role.OPERATOR, OK, given={"org": "studio"}),
@@ -152,6 +173,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with serve(database, home) as api:
         key = api.stranger("studio")
         org_id = local_org_id(key)
+        endpoint_id, message_id = endpoint_with_message(key)
         made = data_of(key.post("/api/keys", {"name": "rotated", "scopes": ["jobs:read"]}))
         things = {
             "job_id": ended_job(key),
@@ -159,6 +181,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             "user_id": make_user(database, org_id).id,
             "asset_id": uploaded(key, "white"),
             "assets.remove.asset_id": uploaded(key, "black"),
+            "endpoint_id": endpoint_id,
+            "webhook_endpoints.remove.endpoint_id": endpoint_with_message(key)[0],
+            "message_id": message_id,
         }
         yield Studio(api, key, things, {role: make_user(database, org_id, role) for role in ROLES})
     database.close()
@@ -171,6 +196,12 @@ def ended_job(key: Api) -> str:
         given = session.execute(select(Job.input).where(Job.public_id == real)).scalar_one()
         session.execute(update(Job).where(Job.public_id == ended).values(input=given))
     return ended
+
+
+def endpoint_with_message(key: Api) -> tuple[str, str]:
+    """A webhook endpoint's id, and that of a message for it."""
+    endpoint_id = made_endpoint(key)["id"]
+    return endpoint_id, data_of(key.post(f"/api/webhooks/endpoints/{endpoint_id}/test"))["id"]
 
 
 def uploaded(key: Api, colour: str) -> str:

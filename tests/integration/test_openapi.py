@@ -13,7 +13,7 @@ from app.models.migrate import migrate
 from tests.api_server import Api, error_of, serve
 
 # Every field of theirs has a default.
-OPTIONAL_BODIES = {"retryJob", "rotateKey"}
+OPTIONAL_BODIES = {"retryJob", "rotateKey", "rotateWebhookSecret", "rotateOrgWebhookSecret", "resendWebhookMessage"}
 PUBLIC = {"isAlive", "isReady", "signIn"}
 
 
