@@ -39,6 +39,7 @@ from app.api.users import users
 from app.api.videos import videos
 from app.api.voices import voices
 from app.api.webhook_endpoints import webhook_endpoints
+from app.api.webhook_event_types import webhook_event_types
 from app.api.webhook_manual import webhook_manual
 from app.api.webhook_messages import webhook_messages
 from app.api.webhook_secrets import webhook_secrets
@@ -52,7 +53,7 @@ WEB = Path(product.__file__).with_name("web")
 BLUEPRINTS = (
     *(videos, estimates, jobs, bulk, admin, events, org_events, downloads),
     *(uploads, assets, voices, templates, brand_kit),
-    *(webhook_endpoints, webhook_secrets, webhook_messages, webhook_manual),
+    *(webhook_endpoints, webhook_secrets, webhook_messages, webhook_manual, webhook_event_types),
     *(audit_log, keys, users, session, limits),
     *(health, pages, sign_in_page),
 )

@@ -64,6 +64,7 @@ POLICY: dict[str, Access] = {
     "webhook_manual.recover_failed": NOTIFIES,
     "webhook_manual.replay": NOTIFIES,
     "webhook_manual.send_again": NOTIFIES,
+    "webhook_event_types.index": ANY_CALLER,
     # Who did what
     "audit_log.index": ADMINISTERS,
     # The organisation

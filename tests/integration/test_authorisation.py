@@ -114,6 +114,7 @@ CALLS: dict[str, Call] = {
     # So long ago, that it is refused whoever asks whose endpoint it is.
     "webhook_manual.recover_failed": Call(Role.ADMIN, (422,), ABSENT, body=LONG_AGO),
     "webhook_manual.replay": Call(Role.ADMIN, (422,), ABSENT, body=LONG_AGO),
+    "webhook_event_types.index": Call(Role.REVIEWER, OK),
     "webhook_manual.send_again": Call(Role.ADMIN, ACCEPTED, ABSENT, body={}),
     "audit_log.index": Call(Role.ADMIN, OK),
     "limits.show": Call(Role.REVIEWER, OK),
