@@ -57,6 +57,9 @@ Colour = Annotated[
     str, BeforeValidator(_read_colour), Field(json_schema_extra={"pattern": COLOUR_PATTERN}, examples=["#112233"])
 ]
 
+# "post-42 " would fly beside "post-42", and nobody could see why.
+SUBJECT_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+
 
 class BackgroundRequest(Strict):
     """A plain card in the place of a picture."""
@@ -178,8 +181,10 @@ class VideoRequest(Strict):
         None,
         min_length=1,
         max_length=128,
-        description="What the video is of: a product, a post. While a job of this subject is live, another is a 409 "
-        "`GENERATION_IN_PROGRESS` with its id in `details.job_id`.",
+        pattern=SUBJECT_PATTERN,
+        description="What the video is of: a product, a post; no control characters, no white space before or "
+        "after. While a job of this subject is live, another is a 409 `GENERATION_IN_PROGRESS` with its id in "
+        "`details.job_id`.",
         examples=["post-42"],
     )
     webhook_url: str | None = Field(

@@ -59,6 +59,20 @@ def test_a_second_video_of_a_subject_is_refused_with_the_live_jobs_id(api: Api) 
     assert api.stranger().post("/api/videos", POST).status == 202
 
 
+@pytest.mark.parametrize(
+    "subject", [" post", "post ", "post\n", "\u00a0post", "post\u2003", "po\tst", "po\x00st", "po\x85st", " "]
+)
+def test_a_subject_that_only_looks_like_another_is_refused(api: Api, subject: str) -> None:
+    refused = api.post("/api/videos", {**POST, "subject_id": subject})
+    assert (refused.status, error_of(refused)["details"]["field"]) == (422, "subject_id")
+    assert jobs_in(api) == 0
+
+
+@pytest.mark.parametrize("subject", ["p", "a post of today", "Größe/42 & more", "商品"])
+def test_a_subject_is_taken_as_it_is_written(api: Api, subject: str) -> None:
+    assert data_of(api.post("/api/videos", {**POST, "subject_id": subject}))["subject_id"] == subject
+
+
 def test_a_subject_is_free_again_when_its_job_has_ended(api: Api) -> None:
     first = data_of(api.post("/api/videos", POST))["id"]
     api.post(f"/api/jobs/{first}/cancel")
