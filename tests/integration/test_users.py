@@ -100,9 +100,13 @@ def test_a_key_of_an_admin_user_does_what_its_owner_may(database: Database, tmp_
 
 def test_an_address_is_taken_once_on_the_whole_farm(api: Api, org: int) -> None:
     assert api.post("/api/users", NOOR).status == 201
-    for caller in (api, signed_in(api, Role.ADMIN, org)):
+    said = set()
+    # Whose user it is cannot be told from the answer.
+    for caller in (api, api.stranger(), signed_in(api, Role.ADMIN, org)):
         taken = caller.post("/api/users", NOOR)
         assert (taken.status, error_of(taken)["error_code"]) == (409, "CONFLICT")
+        said.add(error_of(taken)["message"])
+    assert len(said) == 1
 
 
 def test_anothers_users_are_as_absent_as_those_that_never_were(api: Api, org: int) -> None:
