@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import Conflict
 from app.domain.ids import new_id
 from app.domain.quotas import check_endpoints
 from app.domain.revision import Given
@@ -25,9 +25,9 @@ from app.services.audit_log import note
 from app.services.farm import Farm
 from app.services.quotas import count_endpoints, quotas_of
 from app.services.webhook_health import WELL, disable, note_health
+from app.services.webhook_of_jobs import check_url
 from app.services.webhook_secrets import MadeEndpoint
 from app.services.webhook_views import EndpointView, find_endpoint, view_endpoint
-from app.webhooks.target import Guard, TargetRefused
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class EndpointChange:
 
 def add_endpoint(farm: Farm, asking: Asking, wanted: NewEndpoint) -> MadeEndpoint:
     """InvalidInput for an address that webhooks may not go to, QuotaExceeded when the organisation has its share."""
-    check_url(farm.guard, wanted.url)
+    check_url(farm.guard, "url", wanted.url)
     secret = wanted.secret or new_secret()
     with farm.database.begin() as session:
         # Two new ones at once wait for each other here, so that the second is counted with the first.
@@ -92,7 +92,7 @@ def change_endpoint(farm: Farm, asking: Asking, endpoint_id: str, change: Endpoi
     Conflict for the address or the events of one that was made for a `webhook_url`.
     """
     if change.url is not None:
-        check_url(farm.guard, change.url)
+        check_url(farm.guard, "url", change.url)
     with farm.database.begin() as session:
         endpoint = find_endpoint(session, asking.org_id, endpoint_id, to_change=True)
         now = database_now_s(session)
@@ -132,17 +132,6 @@ def delete_endpoint(database: Database, asking: Asking, endpoint_id: str) -> Non
         endpoint.deleted_at = now
         disable(session, endpoint, DisabledReason.ASKED, now)
         endpoint.secret = endpoint.previous_secret = endpoint.previous_secret_until = None
-
-
-def check_url(guard: Guard, url: str) -> None:
-    """InvalidInput for an address that webhooks may not go to: one sentence for whatever is wrong with it.
-
-    More would tell whoever asks what there is in the network of the farm.
-    """
-    try:
-        guard.check(url)
-    except TargetRefused as refused:
-        raise InvalidInput("url", f"url: {refused.message}") from None
 
 
 def _enable(endpoint: WebhookEndpoint) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.audit_actions import AuditAction
 from app.domain.errors import Conflict, InvalidInput
-from app.domain.webhook_events import DEFAULT_TYPES
+from app.domain.webhook_events import CATALOGUE, DEFAULT_TYPES, TEST
 from app.domain.webhook_states import DeliveryStatus
 from app.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
 from app.models.database import database_now_s
@@ -50,7 +50,7 @@ def send_test(farm: Farm, asking: Asking, endpoint_id: str) -> WholeMessage:
     with farm.database.begin() as session:
         endpoint = find_endpoint(session, asking.org_id, endpoint_id, to_change=True)
         now = database_now_s(session)
-        message = write_message(session, asking.org_id, "webhook.test", {"endpoint_id": endpoint_id}, now)
+        message = write_message(session, asking.org_id, TEST, CATALOGUE[TEST].example, now)
         _add(session, endpoint, [message.id], now)
         note(session, asking, AuditAction.WEBHOOK_TESTED, endpoint_id, after={"message": message.public_id})
         view = view_message(session, message)
@@ -159,7 +159,7 @@ def _in_batches(farm: Farm, asking: Asking, endpoint_id: str, since: float, acti
 
 def _check(endpoint: WebhookEndpoint, since: float, now: float) -> None:
     if since < now - LONGEST_S:
-        raise InvalidInput("since", f"since: Must be within the last {MOST_DAYS} days.")
+        raise InvalidInput("since", f"Must be within the last {MOST_DAYS} days.")
     if endpoint.disabled_at is not None:
         raise Conflict("This endpoint is disabled. Enable it first.")
 
