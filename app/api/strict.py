@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+
+# For texts that anything may stand in but what no body may hold (`app.api.bodies`), as the document says it.
+NO_NUL: dict[str, Any] = {"pattern": "^[^\\x00]*$"}
 
 
 class Strict(BaseModel):

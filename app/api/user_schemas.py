@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from app.api.key_schemas import line
 from app.api.schemas import Envelope, Time
-from app.api.strict import Strict
+from app.api.strict import NO_NUL, Strict
 from app.domain.access import Role, Scope
 from app.domain.people import (
     EMAIL_PATTERN,
@@ -81,8 +81,8 @@ class UserPage(BaseModel):
 
 
 class SignInRequest(Strict):
-    email: str = Field(max_length=1000)
-    password: str = Field(max_length=1000)
+    email: str = Field(max_length=1000, json_schema_extra=NO_NUL)
+    password: str = Field(max_length=1000, json_schema_extra=NO_NUL)
 
 
 SIGN_IN_EXAMPLES = {

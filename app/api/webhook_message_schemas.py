@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.api.cursors import PageQuery
 from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
-from app.api.strict import Strict
+from app.api.strict import NO_NUL, Strict
 from app.domain.webhook_states import AttemptError, DeliveryStatus
 from app.services.webhook_lists import AttemptFilter, MessageFilter
 from app.services.webhook_views import AttemptStatus
@@ -59,6 +59,7 @@ class ResendRequest(Strict):
     endpoint_id: str | None = Field(
         None,
         max_length=64,
+        json_schema_extra=NO_NUL,
         description="To this endpoint alone, be it that it never got it; else to all that it was for.",
     )
 
