@@ -40,6 +40,15 @@ from app.client.values import (
     Voices,
 )
 from app.client.video_request import CaptionBox, Captions, SceneRequest, Teaser, Variants, VideoRequest
+from app.client.webhook_values import (
+    NewWebhookEndpoint,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookOrgSecret,
+    WebhooksSent,
+)
 from app.domain.access import Role, Scope
 from app.domain.effects import Effect
 from app.domain.revision import Given, Part, SceneEdit
@@ -87,6 +96,7 @@ __all__ = [
     "Language",
     "Limits",
     "NewKey",
+    "NewWebhookEndpoint",
     "NotAFarm",
     "NotAllowed",
     "NotAuthorized",
@@ -115,6 +125,12 @@ __all__ = [
     "Variants",
     "VideoRequest",
     "Voices",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookOrgSecret",
+    "WebhooksSent",
     "Whoami",
     "Worker",
     "WorkerEncoder",

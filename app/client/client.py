@@ -24,6 +24,7 @@ from app.client.transport import Transport, once
 from app.client.uploads import form_of
 from app.client.values import Asset, Job, JobEvent, Output, Readiness, Voices, understand
 from app.client.video_request import VideoRequest, without_none
+from app.client.webhooks import WebhookMethods
 from app.domain.revision import SceneEdit
 
 PATIENCE_S = 60.0
@@ -31,7 +32,7 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing, AssetMethods):
+class Client(AccessMethods, AuditLogMethods, LimitCalls, Listing, AssetMethods, WebhookMethods):
     """Talks to the farm at `url` (`http://host:port`) with an API key.
 
     A farm that does not answer is asked again for `patience_s` seconds. All methods raise the

@@ -38,12 +38,13 @@ class Quota:
 
 @dataclass(frozen=True)
 class Quotas:
-    """Jobs that have not ended, minutes of video accepted until `minutes_reset_at`, bytes in storage."""
+    """Jobs that have not ended, minutes of video accepted until `minutes_reset_at`, bytes in storage, endpoints."""
 
     jobs_at_once: Quota
     minutes_a_day: Quota
     minutes_reset_at: datetime
     storage_bytes: Quota
+    webhook_endpoints: Quota
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -53,6 +54,7 @@ class Quotas:
             minutes_a_day=Quota.from_json(minutes),
             minutes_reset_at=datetime.fromisoformat(minutes["resets_at"]),
             storage_bytes=Quota.from_json(value["storage_bytes"]),
+            webhook_endpoints=Quota.from_json(value["webhook_endpoints"]),
         )
 
 
