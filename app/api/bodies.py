@@ -33,6 +33,13 @@ def refuse_nul() -> None:
         raise RequestError("The query holds a NUL character.")
 
 
+def refuse_repeats() -> None:
+    """Before each request: of a parameter that is there twice nobody knows which one was meant."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InvalidInput(name, "Give it once. Several values stand in one, with commas between them.")
+
+
 def refuse_compression() -> None:
     """Before each request: nobody unpacks a body here, and one that is packed would be taken for what it is not."""
     coding = request.headers.get("Content-Encoding", "identity")

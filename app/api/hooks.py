@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.api.acceptance import check_idempotency_key
 from app.api.auth import know_caller
-from app.api.bodies import refuse_compression, refuse_nul
+from app.api.bodies import refuse_compression, refuse_nul, refuse_repeats
 from app.api.body_clock import BodyClock, hold_bodies
 from app.api.cors import allow_origins
 from app.api.policy import require_access
@@ -28,6 +28,7 @@ def register_hooks(api: Flask, clock: BodyClock, origins: Collection[str], rates
     allow_origins(api, origins)
     # What cannot be read as it was meant is refused before anything is looked up for it.
     api.before_request(refuse_nul)
+    api.before_request(refuse_repeats)
     api.before_request(refuse_compression)
     # Who is a stranger learns no more than that: neither what else is wrong, nor whether there is such a route.
     api.before_request(know_caller)
