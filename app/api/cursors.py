@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from app.domain.errors import InvalidInput
 from app.services.keyset import Cut
 
-
 # What else Python reads as a number (`1_0`, ` 1`, `1.0`) was meant as something else.
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 

@@ -18,6 +18,7 @@ from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.assets import AssetView, view_asset
 from app.services.audit_log import note
+from app.services.idempotency import forget_answers
 from app.services.keyset import Cut, Page, cut_out, page_of, place_of
 
 NEWEST_FIRST = (Asset.created_at, Asset.id)
@@ -60,6 +61,8 @@ def delete_asset(database: Database, asking: Asking, asset_id: str) -> None:
                 )
             )
             session.delete(asset)
+            # Whoever sends the upload again wants the file to be there, not the id that it had.
+            forget_answers(session, asking.org_id, "POST /api/assets", asset.id)
     except IntegrityError as error:
         # Said by the database, so that a kit that is being set at the same moment counts too.
         raise Conflict("This is the logo of your brand kit. Give the kit another one, or none, first.") from error

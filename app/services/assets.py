@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.audit_actions import AuditAction
-from app.domain.errors import InvalidInput, ServiceUnavailable, StorageFull, TransientError, UnsupportedMedia
+from app.domain.errors import (
+    InvalidInput,
+    QuotaExceeded,
+    ServiceUnavailable,
+    StorageFull,
+    TransientError,
+    UnsupportedMedia,
+)
 from app.domain.ids import new_id
-from app.models import Asset
+from app.models import Asset, RemovedAsset
 from app.models.database import database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.farm import Farm
 from app.services.quotas import check_upload_quota
+from app.storage.protocol import Blob
 
 HEAD_BYTES = 64 * 1024
 AUDIO_MEDIA_TYPES = {
@@ -69,6 +77,27 @@ def store_asset(farm: Farm, asking: Asking, path: Path) -> AssetView:
         raise
     except TransientError as error:
         raise ServiceUnavailable(error.message) from error
+    try:
+        return _store(farm, asking, blob, inspected)
+    except QuotaExceeded:
+        # Another upload has filled the room meanwhile. The bytes are there, so they count until they are swept.
+        with farm.database.begin() as session:
+            now = database_now_s(session)
+            session.add(
+                RemovedAsset(
+                    id=new_id("ast"),
+                    org_id=asking.org_id,
+                    sha256=blob.sha256,
+                    size_bytes=blob.size_bytes,
+                    created_at=now,
+                    removed_at=now,
+                )
+            )
+        raise
+
+
+def _store(farm: Farm, asking: Asking, blob: Blob, inspected: Inspected) -> AssetView:
+    """The upload's row. QuotaExceeded when there is no room for it any more."""
     with farm.database.begin() as session:
         check_upload_quota(session, farm.quotas, asking.org_id, blob.size_bytes)
         asset = Asset(

@@ -55,6 +55,16 @@ def add_record(session: Session, org_id: int, key: RequestKey, answer: dict[str,
     session.connection().execute(ADD, {**row, "answer": answer, "created_at": now})
 
 
+def forget_answers(session: Session, org_id: int, route: str, id_: str) -> None:
+    """Let the keys go whose answer at this address was the making of what has this id, and is gone."""
+    told = IdempotencyRecord.answer["data"]["id"].as_string()
+    session.execute(
+        delete(IdempotencyRecord)
+        .where(IdempotencyRecord.org_id == org_id, IdempotencyRecord.route == route, told == id_)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def is_answered(database: Database, org_id: int, route: str, key: str) -> bool:
     """Whether a request with this key has been accepted at this address before, and still counts."""
     record = IdempotencyRecord

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,19 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
+from app.domain.errors import QuotaExceeded
+from app.domain.quotas import Quotas
 from app.models import RemovedAsset
 from app.models.database import Database
+from app.services.asking import Asking
+from app.services.assets import store_asset
 from app.services.count_storage import count_storage
 from app.services.sweep_uploads import LOOKED_AT_AGAIN_AFTER_S, UNTOUCHED_FOR_S, sweep_uploads
 from app.services.sweep_uploads import sweep_uploads_now_and_then as sweep_now_and_then
+from app.storage.local import LocalStorage
+from app.storage.protocol import Blob, Storage
 from tests.api_server import Api, data_of, finished_job, serve
-from tests.farms import work_off
+from tests.farms import make_farm, make_org, work_off
 
 LONG_AGO_S = UNTOUCHED_FOR_S + 60
 
@@ -179,3 +186,50 @@ def test_bytes_that_are_being_uploaded_again_stay_though_no_row_names_them_yet(a
     again = upload(api)
     touched_long_ago(api, asset)
     assert (sweep(api), is_stored(api, again), used_bytes(api)) == (1, True, again["size_bytes"])
+
+
+def test_an_upload_that_is_sent_again_after_it_was_taken_away_is_made_anew(api: Api) -> None:
+    def send() -> tuple[str, str | None]:
+        fields = {"file": ("a", picture(), "application/octet-stream")}
+        answer = api.ask("POST", "/api/assets", fields=fields, headers={"Idempotency-Key": "upload-1"})
+        return data_of(answer)["id"], answer.headers.get("Idempotent-Replayed")
+
+    first, _ = send()
+    assert send() == (first, "true")
+    take_away(api, {"id": first})
+    second, replayed = send()
+    assert (second != first, replayed) == (True, None)
+    assert api.get(f"/api/assets/{second}").status == 200
+
+
+class FilledMeanwhile(LocalStorage):
+    """While a file is put, another upload of the organisation is through and takes the room."""
+
+    def __init__(self, inner: Storage, fill: Callable[[], None]) -> None:
+        assert isinstance(inner, LocalStorage)
+        super().__init__(inner.root)
+        self._fill = fill
+
+    def put(self, path: Path, media_type: str) -> Blob:
+        self._fill()
+        return super().put(path, media_type)
+
+
+def test_the_bytes_of_an_upload_that_finds_no_room_at_its_end_are_swept(database: Database, tmp_path: Path) -> None:
+    farm = replace(make_farm(database, tmp_path), quotas=Quotas(storage_bytes=len(picture()) + 10))
+    org_id = make_org(database)
+    file, other = tmp_path / "a.png", tmp_path / "b.png"
+    file.write_bytes(picture())
+    other.write_bytes(picture(2))
+    filled = FilledMeanwhile(farm.storage, lambda: store_asset(farm, Asking(org_id, "test"), other) and None)
+    with pytest.raises(QuotaExceeded):
+        store_asset(replace(farm, storage=filled), Asking(org_id, "test"), file)
+    with database.begin() as session:
+        removed = session.scalars(select(RemovedAsset)).one()
+        sha256, size_bytes = removed.sha256, removed.size_bytes
+        removed.removed_at -= LONG_AGO_S
+    path = farm.storage.path(sha256)
+    os.utime(path, (time.time() - LONG_AGO_S,) * 2)
+    assert farm.storage.has(sha256, size_bytes)
+    assert sweep_uploads(database, farm.storage) == 1
+    assert not farm.storage.has(sha256, size_bytes)
