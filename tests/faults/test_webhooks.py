@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -10,16 +13,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 from redis import Redis
 from sqlalchemy import func, select
 
+from app.client import VideoRequest
+from app.domain.states import JobStatus
 from app.domain.webhook_states import DeliveryStatus
 from app.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, Worker
 from app.models.database import Database
 from app.models.migrate import migrate
+from app.services.webhook_claim import LEASE_S
 from tests.farms import make_org
 from tests.hooks_workers import HeldReceiver, hooks_worker
-from tests.made_webhooks import attempts_of, change, delivery_of, endpoint_of, make_endpoint, make_messages, now_of
+from tests.made_webhooks import (
+    SECRET,
+    attempts_of,
+    change,
+    delivery_of,
+    endpoint_of,
+    make_endpoint,
+    make_messages,
+    now_of,
+)
+from tests.preloads import WrongClock, skip_reason_for_preloads
+from tests.real_farm import RealFarm
 from tests.servers import PostgresServer, RedisServer, free_port, skip_reason_for_postgres
 from tests.waiting import wait_for
 from workers.doorbell import CeleryBell
@@ -219,3 +237,54 @@ def test_bells_that_nobody_hears_do_not_fill_the_broker(redis: RedisServer) -> N
             CeleryBell(redis.url).ring_hooks()
         assert connection.llen("hooks") == 10
         connection.delete("hooks")
+
+
+@pytest.mark.skipif(skip_reason_for_preloads() is not None, reason=str(skip_reason_for_preloads()))
+@pytest.mark.parametrize("offset_s", [3600, -3600])
+@on_postgresql
+def test_a_worker_whose_clock_is_wrong_signs_what_receivers_take(
+    database: Database, org_id: int, receiver: HeldReceiver, redis: RedisServer, tmp_path: Path, offset_s: int
+) -> None:
+    endpoint = make_endpoint(database, org_id, receiver.url)
+    with hooks_worker(database, tmp_path / "home", redis.url, **WrongClock(tmp_path, offset_s).environment):
+        [delivery] = make_messages(database, org_id, endpoint)
+        wait_for(lambda: delivery_of(database, delivery).status == DeliveryStatus.DELIVERED, within_s=20)
+    [attempt] = attempts_of(database, delivery)
+    assert abs(attempt.at - now_of(database)) < 60
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {"WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
+
+
+def test_a_farm_tells_of_its_jobs_though_its_hooks_worker_is_killed(farm: RealFarm, receiver: HeldReceiver) -> None:
+    key = farm.settings.local_key_file.read_text().strip()
+    made = urllib3.request(
+        "POST",
+        f"{farm.url}/api/webhooks/endpoints",
+        json={"url": f"{receiver.url}hang", "secret": SECRET},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert made.status == 201, made.data
+    job = farm.submit(VideoRequest(text="The rain falls on the hills.", size="180x320"))
+    wait_for(lambda: receiver.ids, what="the first message")
+    # What it is at has arrived, and nothing of it is written.
+    os.kill(min(farm.pids("--queues hooks")), signal.SIGKILL)
+    unwritten = set(receiver.ids)
+    receiver.let_go.set()
+    assert farm.finished(job).status == JobStatus.SUCCEEDED, farm.log()
+
+    def told() -> set[str]:
+        return {json.loads(received.body)["type"] for received in receiver.received}
+
+    wait_for(lambda: told() >= {"video.queued", "video.started", "video.succeeded"}, within_s=90)
+
+    def are_delivered() -> bool:
+        with farm.database.read() as session:
+            return set(session.scalars(select(WebhookDelivery.status))) == {DeliveryStatus.DELIVERED}
+
+    # The leases of what it was at have to run out.
+    wait_for(are_delivered, within_s=LEASE_S + 30, every_s=0.5)
+    again = {message_id for message_id, count in Counter(receiver.ids).items() if count > 1}
+    assert unwritten <= again

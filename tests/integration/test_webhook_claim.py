@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
-from sqlalchemy import event, select, update
+import pytest
+from sqlalchemy import event, insert, select, update
+from sqlalchemy.orm import Session
 
+from app.domain.ids import new_id
 from app.domain.webhook_states import DeliveryStatus, DisabledReason
 from app.domain.webhook_turns import Room, room_in
 from app.models import PoolPause, WebhookDelivery, WebhookEndpoint, WebhookMessage
@@ -346,3 +349,33 @@ def test_what_cannot_be_signed_stays_and_keeps_nothing_else(database: Database, 
     make_messages(database, org_id, make_endpoint(database, org_id), 2)
     assert len(claim_all(database)) == 2
     assert len(claim(database, stranger, PLENTY)) == 6
+
+
+def test_who_writes_messages_and_who_claims_them_do_not_wait_for_each_other(database: Database, org_id: int) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time.")
+    endpoint = make_endpoint(database, org_id)
+    make_messages(database, org_id, endpoint, 2)
+    with database.begin() as writing:
+        # A foreign key holds its endpoint until the end of whatever the message reports.
+        writing.execute(
+            insert(WebhookDelivery).values(
+                org_id=org_id,
+                message_id=make_message(writing, org_id),
+                endpoint_id=endpoint,
+                status=DeliveryStatus.PENDING,
+                attempts=0,
+                token=0,
+                next_at=1.0,
+                is_manual=False,
+                created_at=1.0,
+            )
+        )
+        assert len(claim_all(database)) == 2
+
+
+def make_message(session: Session, org_id: int) -> int:
+    message = WebhookMessage(public_id=new_id("msg"), org_id=org_id, type="video.failed", body=b"{}", created_at=1.0)
+    session.add(message)
+    session.flush()
+    return message.id
