@@ -1,7 +1,7 @@
 """The list of hostile inputs that the product is held to, each with the tests that show its outcome.
 
 A row whose test is renamed or removed fails here, and so does one that names none. What comes over the wire and what is
-in a file is shown on the real API; rows of parts that are not built yet say which issue they wait for.
+in a file is shown on the real API.
 """
 
 from __future__ import annotations
@@ -14,25 +14,59 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-WEBHOOKS = "issue 6: webhooks are not built yet"
 
 
 @dataclass(frozen=True)
 class Row:
-    """`tests` are `<folder>/<file>::<function>` below tests/, without `test_` and `.py`; none where it `waits_for`."""
+    """`tests` are `<folder>/<file>::<function>` below tests/, without `test_` and `.py`."""
 
     given: str
     outcome: str
-    tests: tuple[str, ...] = ()
-    waits_for: str | None = None
+    tests: tuple[str, ...]
 
 
 ROWS = [
-    Row("a webhook to an address of the farm's own network, in any spelling", "refused", waits_for=WEBHOOKS),
-    Row("a webhook's name that rebinds between check and send", "the checked address", waits_for=WEBHOOKS),
-    Row("a 302 of a webhook to an internal host", "a failed attempt", waits_for=WEBHOOKS),
-    Row("odd URLs and line breaks in a webhook's URL or headers", "422", waits_for=WEBHOOKS),
-    Row("a receiver that drips, 1 GB or a gzip bomb in its answer", "15 s, 20 kB stored", waits_for=WEBHOOKS),
+    Row(
+        "a webhook to an address of the farm's own network, in any spelling",
+        "refused when it is said and when it is sent, in the same words",
+        (
+            "integration/webhook_endpoints::where_webhooks_may_not_go_is_refused_when_it_is_said",
+            "integration/webhook_url::an_address_inside_is_refused_in_one_sentence",
+            "integration/webhook_targets::hosts_inside_are_refused_in_the_same_words",
+            "integration/webhook_targets::a_public_name_with_a_private_record_is_refused",
+            "integration/webhook_targets::one_forbidden_address_forbids_them_all",
+            "integration/webhook_exchange::hosts_inside_are_refused_at_each_attempt",
+        ),
+    ),
+    Row(
+        "a webhook's name that rebinds between check and send",
+        "the checked address",
+        ("integration/webhook_exchange::the_address_that_was_checked_is_connected_to",),
+    ),
+    Row(
+        "a 302 of a webhook to an internal host",
+        "a failed attempt, not followed",
+        ("integration/webhook_exchange::a_redirect_is_not_followed",),
+    ),
+    Row(
+        "odd URLs and line breaks in a webhook's URL or headers",
+        "422",
+        (
+            "integration/webhook_endpoints::where_webhooks_may_not_go_is_refused_when_it_is_said",
+            "integration/webhook_targets::what_is_no_plain_address_is_refused_unseen",
+            "integration/webhook_exchange::a_header_of_two_lines_is_not_sent",
+        ),
+    ),
+    Row(
+        "a receiver that drips, 1 GB or a gzip bomb in its answer",
+        "a timeout at 15 s, 20 kB stored",
+        (
+            "integration/webhook_exchange::a_receiver_that_drips_is_cut_off",
+            "integration/webhook_exchange::a_handshake_that_drips_is_cut_off",
+            "integration/webhook_exchange::of_a_long_answer_the_first_20_kb_are_read",
+            "integration/webhook_exchange::nothing_is_decompressed",
+        ),
+    ),
     Row(
         "HLS or ffconcat text as .mp4, SVG with an external reference, HTML polyglot",
         "422 UNSUPPORTED_MEDIA; nothing else is opened; downloads are attachments with nosniff",
@@ -168,7 +202,7 @@ def functions_of(file: Path) -> frozenset[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.given)
 def test_each_row_is_shown_by_tests_that_are_there(row: Row) -> None:
-    assert bool(row.tests) != (row.waits_for is not None)
+    assert row.tests
     for name in row.tests:
         place, _, function = name.partition("::")
         folder, _, file = place.partition("/")
