@@ -19,7 +19,7 @@ from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.audit_log import note
 from app.services.farm import Farm
-from app.services.sealing import Sealer
+from app.services.sealing import SealBroken, Sealer
 from app.services.webhook_views import EndpointView, find_endpoint, view_endpoint
 
 OLD_SIGN_FOR_S = 24 * 3600.0
@@ -110,7 +110,12 @@ def view_org_secret(database: Database, org_id: int) -> OrgSecretView:
 
 
 def _renew(sealer: Sealer, row: Signing, secret: str, now: float) -> None:
-    old = [one for one in _in_force(sealer, row, now) if one != secret][:MOST_OLD]
+    try:
+        known = _in_force(sealer, row, now)
+    except SealBroken:
+        # Sealed under another SCENEWORKS_SECRET they sign nothing any more; a new one is the way out of that.
+        known = []
+    old = [one for one in known if one != secret][:MOST_OLD]
     row.secret = sealer.seal(secret)
     row.previous_secret = sealer.seal(" ".join(old)) if old else None
     row.previous_secret_until = now + OLD_SIGN_FOR_S if old else None

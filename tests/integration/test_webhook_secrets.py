@@ -14,7 +14,7 @@ from svix.webhooks import Webhook as SvixWebhook
 from svix.webhooks import WebhookVerificationError as SvixError
 
 from app.domain.webhook_signature import sign
-from app.models import WebhookEndpoint
+from app.models import WebhookEndpoint, WebhookOrgSecret
 from app.models.database import Database, database_now_s
 from app.services.sealing import SealBroken, Sealer
 from app.services.webhook_secrets import signing_secrets
@@ -128,9 +128,14 @@ def test_an_organisations_own_secret_is_made_looked_at_and_rotated(api: Api) -> 
     assert secrets_of(api)[0] == second["secret"]
 
 
-def test_another_farms_secret_opens_nothing(api: Api) -> None:
-    made_endpoint(api)
-    with api.farm.database.read() as session:
-        endpoint = session.scalars(select(WebhookEndpoint)).one()
-        with pytest.raises(SealBroken):
-            signing_secrets(session, Sealer(b"another farm's"), endpoint, database_now_s(session))
+def test_under_another_farms_secret_nothing_signs_until_it_is_rotated(api: Api) -> None:
+    made = made_endpoint(api)
+    data_of(api.post(OWN + "/rotate", {}))
+    with api.farm.database.begin() as session:
+        for row in (WebhookEndpoint, WebhookOrgSecret):
+            session.execute(update(row).values(secret=Sealer(b"another farm's").seal("whsec_lost")))
+    with pytest.raises(SealBroken):
+        secrets_of(api)
+    rotated = data_of(api.post(f"/api/webhooks/endpoints/{made['id']}/rotate-secret", {}))
+    assert secrets_of(api) == [rotated["secret"]] and rotated["old_secret_signs_until"] is None
+    assert data_of(api.post(OWN + "/rotate", {}))["old_secret_signs_until"] is None
