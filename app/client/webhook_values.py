@@ -140,6 +140,25 @@ class WebhookAttempt:
 
 
 @dataclass(frozen=True)
+class WebhookEventType:
+    """What webhooks tell: the JSON Schema of a whole body, and an example of one.
+
+    `is_default`: endpoints that name no types get it; `is_subscribable`: an endpoint may name it.
+    """
+
+    name: str
+    description: str
+    is_default: bool
+    is_subscribable: bool
+    body_schema: Mapping[str, Any]
+    example: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
 class WebhooksSent:
     """How many messages go out now; `more` when there may be others, for the same call once more."""
 

@@ -13,6 +13,7 @@ from app.client.webhook_values import (
     NewWebhookEndpoint,
     WebhookAttempt,
     WebhookEndpoint,
+    WebhookEventType,
     WebhookMessage,
     WebhookOrgSecret,
     WebhooksSent,
@@ -32,6 +33,11 @@ class WebhookMethods:
     """Methods for webhooks. All are NotAllowed with a key that lacks the scope `webhooks:manage`."""
 
     _transport: Transport
+
+    def webhook_event_types(self) -> tuple[WebhookEventType, ...]:
+        """All that webhooks tell."""
+        listed = self._transport.get("/api/webhooks/event-types")
+        return understand(lambda value: tuple(map(WebhookEventType.from_json, value["items"])), listed)
 
     def add_webhook_endpoint(
         self,

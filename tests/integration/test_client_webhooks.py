@@ -52,6 +52,17 @@ def test_an_endpoint_is_made_changed_and_deleted(client: Client) -> None:
         client.webhook_endpoint(made.id)
 
 
+def test_what_can_be_told_is_listed_and_asked_for(client: Client) -> None:
+    types = {type_.name: type_ for type_ in client.webhook_event_types()}
+    assert types["video.succeeded"].is_default and not types["video.progress"].is_default
+    assert types["video.failed"].example["type"] == "video.failed"
+    assert types["video.failed"].body_schema["title"] == "video.failed"
+    wanted = [name for name, type_ in types.items() if type_.is_subscribable]
+    assert client.add_webhook_endpoint(URL, event_types=wanted).event_types == tuple(wanted)
+    with pytest.raises(BadRequest):
+        client.add_webhook_endpoint(URL, event_types=list(types))
+
+
 def test_secrets_are_made_here_and_rotated(client: Client) -> None:
     own = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     made = client.add_webhook_endpoint(URL, secret=own)
