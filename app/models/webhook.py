@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import BigId, Model
 
 IS_FOR_JOBS = "is_for_jobs"
+IS_OWN = "NOT is_for_jobs"
 IS_PENDING = "status = 'pending'"
 # What is due is found within these without reading what waits beside it.
 IS_FIRST = "status = 'pending' AND attempts = 0 AND NOT is_manual"
@@ -40,6 +41,12 @@ class WebhookEndpoint(Model):
             unique=True,
             sqlite_where=text(IS_FOR_JOBS),
             postgresql_where=text(IS_FOR_JOBS),
+        ),
+        Index(
+            "ix_webhook_endpoints_own",
+            "org_id",
+            sqlite_where=text(IS_OWN),
+            postgresql_where=text(IS_OWN),
         ),
     )
 

@@ -65,17 +65,18 @@ def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float
         _begin_counting(session, job.org_id)
         counted = connection.execute(COUNT_IN, asked).one()
     jobs, video_s, counted_at, *limits, counted_bytes, has_listeners = counted
+    is_told = bool(has_listeners) or job.webhook_endpoint_id is not None
     quotas = farm_quotas.overridden(Quotas(*limits))
     if quotas == NO_QUOTAS:
-        return bool(has_listeners)
+        return is_told
     usage = Usage(jobs - 1, video_s - own_s, counted_bytes or 0)
     if now - counted_at < COUNTED_ANEW_AFTER_S and has_room(quotas, usage, own_s):
-        return bool(has_listeners)
+        return is_told
     # Jobs have ended since, or videos turned out longer than estimated. Only now it is worth adding them up.
     jobs, video_s = _jobs_and_seconds(session, job.org_id, now)
     connection.execute(COUNTED, {"org": job.org_id, "live": jobs, "today_s": video_s, "at": now})
     check_job(quotas, Usage(jobs - 1, max(0.0, video_s - own_s), counted_bytes or 0), own_s, now)
-    return bool(has_listeners)
+    return is_told
 
 
 def check_upload_quota(session: Session, farm_quotas: Quotas, org_id: int, size_bytes: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, or_, select
+from sqlalchemy import bindparam, exists, insert, select, text, union_all
 from sqlalchemy.orm import Session
 
 from app.domain.ids import new_id
@@ -17,30 +17,23 @@ from app.domain.webhook_body import body_of, time_of
 from app.domain.webhook_events import CATALOGUE, DEFAULT_TYPES, OF_JOBS
 from app.domain.webhook_states import DeliveryStatus
 from app.models import Job, WebhookDelivery, WebhookEndpoint, WebhookMessage
+from app.models.webhook import IS_OWN
 from app.services.job_views import JobView, view_job
 from config.redaction import redact
 
 Json = dict[str, Any]
 
-# Built once: every change of a job that the catalogue names asks it.
-_IS_OPEN = (
-    WebhookEndpoint.org_id == bindparam("org"),
-    WebhookEndpoint.deleted_at.is_(None),
-    WebhookEndpoint.disabled_at.is_(None),
+# Built once: every change of a job that the catalogue names asks it. In two parts, each with an index of its own: who
+# sends another `webhook_url` with each request has as many endpoints as jobs, and all but one are of other jobs.
+_IS_OPEN = (WebhookEndpoint.deleted_at.is_(None), WebhookEndpoint.disabled_at.is_(None))
+_OWN = (WebhookEndpoint.org_id == bindparam("org"), text(IS_OWN), *_IS_OPEN)
+_LISTENER = select(WebhookEndpoint.id, WebhookEndpoint.event_types, WebhookEndpoint.is_for_jobs)
+SUBSCRIBERS = union_all(
+    _LISTENER.where(*_OWN),
+    _LISTENER.join(Job, Job.webhook_endpoint_id == WebhookEndpoint.id).where(Job.id == bindparam("job"), *_IS_OPEN),
 )
-SUBSCRIBERS = (
-    select(WebhookEndpoint.id, WebhookEndpoint.event_types, WebhookEndpoint.is_for_jobs)
-    .where(
-        *_IS_OPEN,
-        or_(
-            ~WebhookEndpoint.is_for_jobs,
-            WebhookEndpoint.id == select(Job.webhook_endpoint_id).where(Job.id == bindparam("job")).scalar_subquery(),
-        ),
-    )
-    .order_by(WebhookEndpoint.id)
-)
-# For a statement that runs anyway: whether the organisation `org` has anybody to tell.
-HAS_LISTENERS = exists().where(*_IS_OPEN)
+# For a statement that runs anyway: whether the organisation `org` has endpoints that may have to be told.
+HAS_LISTENERS = exists().where(*_OWN)
 ADD_MESSAGE = insert(WebhookMessage).returning(WebhookMessage.id)
 ADD_DELIVERIES = insert(WebhookDelivery)
 

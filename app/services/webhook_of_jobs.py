@@ -5,7 +5,7 @@ All of them are signed with one secret, the organisation's own; it is made with 
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from app.domain.webhook_signature import new_secret
 from app.models import WebhookEndpoint, WebhookOrgSecret
 from app.services.farm import Farm
 from app.services.sealing import Sealer
+from app.services.webhook_health import WELL, note_health
 from app.webhooks.target import Guard, TargetRefused
 
 FIELD = "webhook_url"
@@ -58,21 +59,9 @@ def endpoint_of_jobs(session: Session, sealer: Sealer, org_id: int, url: str | N
             # Another request with this URL was first; it is committed now.
             endpoint = session.scalars(select(WebhookEndpoint).where(*known)).one()
     if endpoint.disabled_at is not None or endpoint.deleted_at is not None:
-        session.execute(
-            update(WebhookEndpoint)
-            .where(WebhookEndpoint.id == endpoint.id)
-            .values(
-                deleted_at=None,
-                disabled_at=None,
-                disabled_reason=None,
-                failing_since=None,
-                open_until=None,
-                reopenings=0,
-                window_since=None,
-                window_requests=0,
-                window_failures=0,
-            )
-        )
+        endpoint.deleted_at = endpoint.disabled_at = endpoint.disabled_reason = None
+        endpoint.updated_at = now
+        note_health(endpoint, WELL)
     return endpoint.id
 
 

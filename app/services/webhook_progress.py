@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import JobKind, JobStatus
 from app.domain.webhook_events import PROGRESS
 from app.models import Job, WebhookEndpoint, WebhookMessage
 from app.models.database import Database, database_now_s
+from app.models.webhook import IS_OWN
 from app.services.job_log import lock_idle_job
 from app.services.webhook_messages import tell_of_job
 
@@ -31,6 +32,7 @@ def tell_progress(database: Database) -> int:
 
 def _listening_orgs(session: Session) -> list[int]:
     asked = select(WebhookEndpoint.org_id, WebhookEndpoint.event_types).where(
+        text(IS_OWN),
         WebhookEndpoint.event_types.is_not(None),
         WebhookEndpoint.deleted_at.is_(None),
         WebhookEndpoint.disabled_at.is_(None),

@@ -15,6 +15,7 @@ from app.webhooks.target import GENERIC
 from tests.api_server import Api, data_of, error_of, serve
 from tests.farms import work_off
 from tests.made_messages import make_endpoint, types
+from tests.statements import counted
 
 URL = "http://127.0.0.1:9/hooks"
 
@@ -101,6 +102,17 @@ def test_one_that_was_disabled_counts_again_when_it_is_asked_for(api: Api) -> No
     with api.farm.database.read() as session:
         row = session.scalars(select(WebhookEndpoint)).one()
         assert (row.disabled_at, row.disabled_reason, row.reopenings) == (None, None, 0)
+
+
+def test_a_job_without_one_costs_nothing_for_the_addresses_of_others(api: Api) -> None:
+    for number in range(2):
+        api.accept(webhook_url=f"{URL}?n={number}")
+    with counted(api.farm.database) as statements:
+        api.accept()
+    assert not [statement for statement in statements if "webhook" in " ".join(statement.split()[:3])]
+    with counted(api.farm.database) as statements:
+        api.accept(webhook_url=URL)
+    assert [statement for statement in statements if "webhook" in " ".join(statement.split()[:3])]
 
 
 def test_another_organisation_has_an_endpoint_of_its_own(api: Api) -> None:
