@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, exists, insert, select, text, union_all
 from sqlalchemy.orm import Session
 
 from app.domain.ids import new_id
+from app.domain.states import JobKind
 from app.domain.webhook_body import body_of, time_of
 from app.domain.webhook_events import CATALOGUE, DEFAULT_TYPES, OF_JOBS
 from app.domain.webhook_states import DeliveryStatus
@@ -43,9 +44,9 @@ def tell_of_job(
 ) -> None:
     """Tell whoever listens what has become of a job, as it stands now; `happened` is what its timeline says of it.
 
-    Nothing at all where nobody listens, and for types that the catalogue does not have.
+    Nothing at all where nobody listens, for types that the catalogue does not have, and of the farm's own canaries.
     """
-    if type_ not in CATALOGUE:
+    if type_ not in CATALOGUE or job.kind != JobKind.VIDEO:
         return
 
     def data() -> Json:

@@ -167,6 +167,8 @@ def test_the_farms_own_canaries_are_told_to_nobody(farm: Farm) -> None:
     endpoint = make_endpoint(farm.database, org_id)
     with farm.database.begin() as session:
         session.execute(update(Job).where(Job.id == job_id).values(kind=JobKind.CANARY))
+    with farm.database.begin() as session:
+        record(session, lock_job(session, job_id), "step.stuck", 1000.0, step="assemble", reason="ready_unrung")
     finish(farm.database, claim(farm.database, first_step(farm.database, job_id)))
     assert told(farm.database, endpoint) == []
 
