@@ -9,6 +9,8 @@ from enum import StrEnum
 from app.domain.errors import QuotaExceeded
 
 DAY_S = 86400
+# Of the day's minutes.
+WARNED_FROM = 0.8
 
 
 class Quota(StrEnum):
@@ -60,6 +62,11 @@ def has_room(quotas: Quotas, usage: Usage, job_video_s: float) -> bool:
     except QuotaExceeded:
         return False
     return True
+
+
+def is_mostly_used(quotas: Quotas, video_s: float) -> bool:
+    """Whether so many seconds of video are most of a day's: then its organisation is warned."""
+    return quotas.minutes_a_day is not None and video_s / 60 >= WARNED_FROM * quotas.minutes_a_day
 
 
 def check_length(quotas: Quotas, job_video_s: float) -> None:

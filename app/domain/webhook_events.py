@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.webhook_examples import AT, CANCELED, ENDPOINT, FAILED, QUEUED, STARTED, SUCCEEDED, WAITING
+from app.domain.webhook_examples import AT, CANCELED, ENDPOINT, FAILED, QUEUED, STARTED, SUCCEEDED, USED_UP, WAITING
 
 Json = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,6 +54,12 @@ JOB: Mapping[str, Json] = {
     "error": _or_null(_object({"code": TEXT, "message": TEXT, "retryable": {"type": "boolean"}})),
     "outputs": {"type": "array", "items": OUTPUT},
 }
+BUDGET: Mapping[str, Json] = {
+    "what": {"const": "minutes_a_day"},
+    "used": {"type": "number", "description": "Minutes of video."},
+    "limit": {"type": "number"},
+    "resets_at": TIME,
+}
 ABOUT_ENDPOINT: Mapping[str, Json] = {
     "endpoint": _object({"id": TEXT, "url": TEXT, "description": TEXT}),
 }
@@ -87,6 +93,7 @@ class EventType:
 
 TEST = "webhook.test"
 PROGRESS = "video.progress"
+BUDGET_WARNING, BUDGET_EXCEEDED = "budget.warning", "budget.exceeded"
 _TYPES = (
     EventType("video.queued", "A video was asked for, and accepted.", _object(JOB), QUEUED),
     EventType("video.started", "The first step of a video has begun.", _object(JOB), STARTED),
@@ -118,6 +125,18 @@ _TYPES = (
         "A step of a video does not move. The farm recovers by itself where it can; its operators see it too.",
         _object({"job": _object(JOB), "step": TEXT, "reason": TEXT}),
         {"job": STARTED, "step": "scene/3/clip", "reason": "running_far_too_long"},
+    ),
+    EventType(
+        BUDGET_WARNING,
+        "Four fifths of the minutes of video that your organisation may ask for in a day are used. Once a day (UTC).",
+        _object(BUDGET),
+        {**USED_UP, "used": 48.5},
+    ),
+    EventType(
+        BUDGET_EXCEEDED,
+        "A request was refused because the day's minutes of video are used. Once a day (UTC).",
+        _object(BUDGET),
+        USED_UP,
     ),
     EventType(
         "endpoint.failing",

@@ -55,6 +55,7 @@ FAILED: Json = {
     "error": {"code": "BAD_MEDIA", "message": "The music cannot be read.", "retryable": False},
 }
 CANCELED: Json = {**STARTED, "status": "canceled", "progress": 30, "finished_at": AT, "reason": "no longer needed"}
+USED_UP: Json = {"what": "minutes_a_day", "used": 59.2, "limit": 60, "resets_at": "2026-02-01T00:00:00.000Z"}
 ENDPOINT: Json = {
     "endpoint": {
         "id": "whe_8z3p7c1x9m4v0q2k",

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.domain.errors import GenerationInProgress
+from app.domain.errors import GenerationInProgress, QuotaExceeded
 from app.models import IdempotencyRecord, Job
 from app.models.database import Database, database_now_s, first_line, violates
 from app.services.asking import Asking, RequestKey
@@ -25,6 +25,7 @@ from app.services.job_views import JobView, view_job, view_of
 from app.services.keys_at_work import in_flight, lock_key
 from app.services.quotas import check_job_quotas
 from app.services.webhook_messages import tell_of_new_job
+from app.services.webhook_of_budgets import tell_of_refusal
 
 log = structlog.get_logger()
 
@@ -62,6 +63,9 @@ def accept_once(farm: Farm, asking: Asking, make: Callable[[Session, float], Job
     with farm.keys_at_work.alone(asking.org_id, asking.key):
         try:
             accepted = _store(farm, asking, make)
+        except QuotaExceeded as refused:
+            tell_of_refusal(farm.database, asking.org_id, refused)
+            raise
         except GenerationInProgress:
             # The live job may be the very one that this key was answered with meanwhile.
             accepted = _store(farm, asking, make)

@@ -25,6 +25,7 @@ from app.services.open_job import Origin
 from app.services.quotas import check_job_quotas
 from app.services.repeat_job import repeat
 from app.services.webhook_messages import tell_of_new_job
+from app.services.webhook_of_budgets import tell_of_refusal_in
 
 # So many jobs at most in one request: it stays short, and a mistake small.
 MOST_JOBS = 500
@@ -115,6 +116,7 @@ def bulk_retry(farm: Farm, asking: Asking, wanted: JobFilter, confirm: int | Non
                 if check_job_quotas(session, farm.quotas, child, now):
                     tell_of_new_job(session, child, now)
         except RequestError as error:
+            tell_of_refusal_in(session, asking.org_id, error, now)
             return BulkResult(job.public_id, Done.SKIPPED, message=error.message)
         return BulkResult(job.public_id, Done.RETRIED, new_id=child.public_id)
 

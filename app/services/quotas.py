@@ -5,11 +5,21 @@ from __future__ import annotations
 from sqlalchemy import Double, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
-from app.domain.quotas import NO_QUOTAS, Quotas, Usage, check_job, check_upload, day_began_s, has_room
+from app.domain.quotas import (
+    NO_QUOTAS,
+    Quotas,
+    Usage,
+    check_job,
+    check_upload,
+    day_began_s,
+    has_room,
+    is_mostly_used,
+)
 from app.domain.states import JobKind, JobStatus
 from app.models import Asset, Job, Org, OrgLimits, OrgStorage, OrgUsage, RemovedAsset, WebhookEndpoint
 from app.models.job import IS_LIVE
 from app.services.webhook_messages import HAS_LISTENERS
+from app.services.webhook_of_budgets import warn_of_budget, was_warned_today
 
 CAME_TO_NOTHING = (JobStatus.FAILED, JobStatus.CANCELED)
 # What an organisation uses is added up anew when it seems too much, and this often: an estimate of a video's length
@@ -70,12 +80,15 @@ def check_job_quotas(session: Session, farm_quotas: Quotas, job: Job, now: float
     if quotas == NO_QUOTAS:
         return is_told
     usage = Usage(jobs - 1, video_s - own_s, counted_bytes or 0)
-    if now - counted_at < COUNTED_ANEW_AFTER_S and has_room(quotas, usage, own_s):
+    may_warn = has_listeners and is_mostly_used(quotas, video_s) and not was_warned_today(session, job.org_id, now)
+    if now - counted_at < COUNTED_ANEW_AFTER_S and has_room(quotas, usage, own_s) and not may_warn:
         return is_told
     # Jobs have ended since, or videos turned out longer than estimated. Only now it is worth adding them up.
     jobs, video_s = _jobs_and_seconds(session, job.org_id, now)
     connection.execute(COUNTED, {"org": job.org_id, "live": jobs, "today_s": video_s, "at": now})
     check_job(quotas, Usage(jobs - 1, max(0.0, video_s - own_s), counted_bytes or 0), own_s, now)
+    if may_warn and quotas.minutes_a_day is not None and is_mostly_used(quotas, video_s):
+        warn_of_budget(session, job.org_id, video_s, quotas.minutes_a_day, now)
     return is_told
 
 
