@@ -28,7 +28,7 @@ LONGEST_URL = 2048
 _NAMES_A_USER = re.compile(r"[^/?#]*//[^/?#]*@")
 PORTS = {"http": 80, "https": 443}
 # A look-up cannot be interrupted: those that hang take threads from nobody else.
-LOOKING_AT_ONCE = 16
+LOOKING_AT_ONCE = 128
 LOOKED_UP_WITHIN_S = 5.0
 
 # One sentence for all of them: what is at an address is nobody's to find out from us.

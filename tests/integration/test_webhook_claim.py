@@ -351,9 +351,9 @@ def test_what_cannot_be_signed_stays_and_keeps_nothing_else(database: Database, 
     assert len(claim(database, stranger, PLENTY)) == 6
 
 
+# SQLite has one writer at a time.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_who_writes_messages_and_who_claims_them_do_not_wait_for_each_other(database: Database, org_id: int) -> None:
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time.")
     endpoint = make_endpoint(database, org_id)
     make_messages(database, org_id, endpoint, 2)
     with database.begin() as writing:
