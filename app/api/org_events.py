@@ -32,6 +32,7 @@ from app.api.server_events import (
     stream_of,
 )
 from app.api.streams import Streams
+from app.api.strict import Flag
 from app.models.database import Database
 from app.services.org_events import OrgEvent, Place, place_now, place_of, read_window
 from config.redaction import redact
@@ -70,7 +71,7 @@ class OrgEventsQuery(BaseModel):
 
     model_config = {"extra": "forbid"}
 
-    steps: bool = Field(True, description="`false` leaves out what happens to single steps.")
+    steps: Flag = Field(True, description="`false` leaves out what happens to single steps.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from app.api.cursors import PageQuery
 from app.api.lines import one_line
 from app.api.moments import Moment
 from app.api.schemas import Envelope, Time
-from app.api.strict import Strict
+from app.api.strict import Flag, Strict
 from app.domain.errors import InvalidInput
 from app.domain.revision import Given
 from app.domain.webhook_events import SUBSCRIBABLE
@@ -129,7 +129,7 @@ SINCE_EXAMPLES = {"outage": {"summary": "Since it went down", "value": {"since":
 
 class EndpointQuery(PageQuery):
     status: EndpointStatus | None = Field(None, description="Only endpoints that are enabled, or disabled.")
-    for_jobs: bool = Field(False, description="true: those that the `webhook_url` of requests brought, instead.")
+    for_jobs: Flag = Field(False, description="true: those that the `webhook_url` of requests brought, instead.")
 
     def to_filter(self) -> EndpointFilter:
         return EndpointFilter(self.for_jobs, self.status)

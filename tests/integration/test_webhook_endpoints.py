@@ -225,6 +225,7 @@ def test_one_that_a_request_brought_is_told_apart(api: Api) -> None:
     assert data_of(api.get(ENDPOINTS))["items"] == []
     (shown,) = data_of(api.get(f"{ENDPOINTS}?for_jobs=true"))["items"]
     assert (shown["id"], shown["for_jobs"]) == (made["id"], True)
+    assert error_of(api.get(f"{ENDPOINTS}?for_jobs=yes"))["details"]["field"] == "for_jobs"
     path = f"{ENDPOINTS}/{made['id']}"
     for refused in (
         api.patch(path, {"url": "https://1.0.0.1/"}),
