@@ -57,7 +57,13 @@ ENDPOINTS = (
     .with_for_update(key_share=True)
 )
 DELIVERIES = (
-    select(WebhookDelivery.id, WebhookDelivery.token, WebhookDelivery.status, WebhookDelivery.resume_at)
+    select(
+        WebhookDelivery.id,
+        WebhookDelivery.token,
+        WebhookDelivery.status,
+        WebhookDelivery.is_manual,
+        WebhookDelivery.resume_at,
+    )
     .where(WebhookDelivery.id.in_(bindparam("ids", expanding=True)))
     .order_by(WebhookDelivery.id)
     .with_for_update()
@@ -108,12 +114,11 @@ def write_outcomes(database: Database, sents: Sequence[Sent]) -> int:
 
 
 def _is_ours(claimed: Claimed, row: Row[Any] | None) -> bool:
-    """One whose lease has run out, and that nobody has claimed since, is ours still."""
-    return (
-        row is not None
-        and row.token == claimed.token
-        and row.status in (DeliveryStatus.SENDING, DeliveryStatus.PENDING)
-    )
+    """One whose lease has run out is ours still, until somebody claims it or asks for it by hand."""
+    if row is None or row.token != claimed.token:
+        return False
+    is_due_as_it_was = row.status == DeliveryStatus.PENDING and row.is_manual == claimed.is_manual
+    return bool(row.status == DeliveryStatus.SENDING or is_due_as_it_was)
 
 
 def _settle(session: Session, sent: Sent, endpoint: WebhookEndpoint, resume_at: float | None, now: float) -> Done:

@@ -280,6 +280,17 @@ def test_what_came_of_it_counts_if_nobody_has_claimed_it_since(database: Databas
     assert delivery_of(database, delivery).status == DeliveryStatus.DELIVERED
 
 
+def test_what_somebody_has_asked_for_since_still_goes(database: Database, org_id: int) -> None:
+    [delivery] = make_messages(database, org_id, make_endpoint(database, org_id))
+    [late] = claim_all(database)
+    change(database, WebhookDelivery, delivery, lease_expires_at=now_of(database) - 1)
+    take_back_expired(database)
+    change(database, WebhookDelivery, delivery, is_manual=True)
+    ended(database, [late], REFUSED)
+    [asked_for] = claim_all(database)
+    assert asked_for.is_manual
+
+
 def test_the_lost_attempts_of_an_endpoint_that_is_gone_end(database: Database, org_id: int) -> None:
     endpoint = make_endpoint(database, org_id)
     [delivery] = make_messages(database, org_id, endpoint)
