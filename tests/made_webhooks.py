@@ -9,15 +9,19 @@ from sqlalchemy import insert, select
 from app.domain.ids import new_id
 from app.domain.webhook_signature import new_secret
 from app.domain.webhook_states import AttemptError, DeliveryStatus
+from app.domain.webhook_turns import Room
 from app.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 from app.models.database import Database, database_now_s
 from app.services.sealing import Sealer
+from app.services.webhook_claim import Claimed, claim
+from app.services.webhook_outcomes import Sent, write_outcomes
 from app.webhooks.exchange import Outcome
 
 FARM_SECRET = "a secret of the tests, that nobody else has"
 SEALER = Sealer(FARM_SECRET.encode())
 SECRET = new_secret()
 TAKEN = Outcome(200, None, "ok", 3, None)
+PLENTY = Room(general=64)
 REFUSED = Outcome(500, AttemptError.STATUS, "no", 3, None)
 
 
@@ -100,3 +104,12 @@ def change(database: Database, table: Any, id_: int, **values: Any) -> None:
 def now_of(database: Database) -> float:
     with database.read() as session:
         return database_now_s(session)
+
+
+def claim_all(database: Database, room: Room = PLENTY) -> list[Claimed]:
+    return claim(database, SEALER, room)
+
+
+def ended(database: Database, claimed: list[Claimed], outcome: Outcome = TAKEN) -> None:
+    """All of them have been sent, and this came of each."""
+    write_outcomes(database, [Sent(one, outcome, one.claimed_at) for one in claimed])
