@@ -35,7 +35,7 @@ from workers.presence import try_to_end_presence
 from workers.procfile import Program
 from workers.supervisor import Supervisor, how_it_ended
 
-WEB, FLOWER, BROKER = "web", "flower", "broker"
+WEB, FLOWER, HOOKS, BROKER = "web", "flower", "hooks", "broker"
 # As on Heroku: what must have ended well before the rest may start. Ours brings the database up to date.
 RELEASE = "release"
 # The io pool has a job's first step.
@@ -46,6 +46,8 @@ GIVE_UP_AFTER = 3
 POLL_S = 0.02
 PRESENCE_POLL_S = 0.5
 FLOWER_WITHIN_S = 15.0
+# A program that starts takes a core for a second, and a first video may be waiting for it. Webhooks can wait.
+HOOKS_AFTER_S = 2.0
 
 
 class FarmFailed(Exception):
@@ -135,10 +137,14 @@ async def _boot(farm: Farm, supervisor: Supervisor, output: Output) -> None:
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     write_farm_record(farm.settings.farm_file, FarmRecord(farm.url, farm.flower_url, os.getpid(), started_at))
     for program in sorted(rest, key=lambda program: program.name == FLOWER):
-        if program.name not in WITH_THE_WEB:
+        if program.name not in (*WITH_THE_WEB, HOOKS):
             supervisor.start(program)
     await _wait_for_flower(farm)
     _print_addresses(farm, output)
+    for program in rest:
+        if program.name == HOOKS:
+            await asyncio.sleep(HOOKS_AFTER_S)
+            supervisor.start(program)
 
 
 async def _wait_for_flower(farm: Farm) -> None:

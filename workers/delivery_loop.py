@@ -27,6 +27,8 @@ from app.webhooks.exchange import Exchange
 log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.25
+# It rests for so many times as long as it has looked.
+RESTS_PER_LOOK = 10
 TRY_AGAIN_AFTER_S = 1.0
 # A bell that has just rung does not ring again for a moment (workers.doorbell): what came in it is looked for as well.
 LOOK_AGAIN_S = 0.2
@@ -111,7 +113,7 @@ class DeliveryLoop:
             if self._rung.is_set():
                 self._rung.clear()
                 look_again_until = time.monotonic() + LOOK_AGAIN_S
-            claimed = 0
+            claimed, began_at = 0, time.monotonic()
             try:
                 if time.monotonic() >= look_for_expired_at and not self._is_behind:
                     take_back_expired(self._database)
@@ -130,7 +132,9 @@ class DeliveryLoop:
                 log.info("deliveries_claimed_again")
                 is_failing = False
             if not claimed:
-                self._wanted.wait(LOOK_AGAIN_S if time.monotonic() < look_again_until else LOOK_EVERY_S)
+                # Where very many endpoints wait a look takes long, and must not be all that this process does.
+                every_s = max(LOOK_EVERY_S, RESTS_PER_LOOK * (time.monotonic() - began_at))
+                self._wanted.wait(LOOK_AGAIN_S if time.monotonic() < look_again_until else every_s)
 
     def _claim(self) -> int:
         """How many were claimed, and are on their way."""
