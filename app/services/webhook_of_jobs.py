@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import InvalidInput
 from app.domain.ids import new_id
 from app.domain.webhook_signature import new_secret
+from app.domain.webhook_states import DisabledReason
 from app.models import WebhookEndpoint, WebhookOrgSecret
 from app.services.farm import Farm
 from app.services.sealing import Sealer
@@ -36,7 +37,10 @@ def check_url(guard: Guard, field: str, url: str) -> None:
 
 
 def endpoint_of_jobs(session: Session, sealer: Sealer, org_id: int, url: str | None, now: float) -> int | None:
-    """The row's id; None without a URL. One that was disabled counts again, for it was just asked for."""
+    """The row's id; None without a URL. InvalidInput for one that somebody of the organisation has disabled.
+
+    One that was disabled because it failed, or was taken away, counts again: it was just asked for.
+    """
     if url is None:
         return None
     _see_to_a_secret(session, sealer, org_id, now)
@@ -58,6 +62,8 @@ def endpoint_of_jobs(session: Session, sealer: Sealer, org_id: int, url: str | N
         except IntegrityError:
             # Another request with this URL was first; it is committed now.
             endpoint = session.scalars(select(WebhookEndpoint).where(*known)).one()
+    if endpoint.deleted_at is None and endpoint.disabled_reason == DisabledReason.ASKED:
+        raise InvalidInput(FIELD, "Your organisation has disabled this address. Enable its endpoint first.")
     if endpoint.disabled_at is not None or endpoint.deleted_at is not None:
         endpoint.deleted_at = endpoint.disabled_at = endpoint.disabled_reason = None
         endpoint.updated_at = now

@@ -115,6 +115,18 @@ def test_a_job_without_one_costs_nothing_for_the_addresses_of_others(api: Api) -
     assert [statement for statement in statements if "webhook" in " ".join(statement.split()[:3])]
 
 
+def test_one_that_the_organisation_has_disabled_is_refused_until_it_is_taken_away(api: Api) -> None:
+    api.accept(webhook_url=URL)
+    path = f"/api/webhooks/endpoints/{data_of(api.get('/api/webhooks/endpoints?for_jobs=true'))['items'][0]['id']}"
+    assert api.patch(path, {"enabled": False}).status == 200
+    answer = api.post("/api/videos", {"text": "A river runs to the sea.", "webhook_url": URL})
+    assert (answer.status, error_of(answer)["details"]["field"]) == (422, "webhook_url")
+    assert api.ask("DELETE", path).status == 200
+    api.accept(webhook_url=URL)
+    ((endpoint, _),) = endpoints(api)
+    assert types(api.farm.database, endpoint) == ["video.queued"] * 2
+
+
 def test_another_organisation_has_an_endpoint_of_its_own(api: Api) -> None:
     api.accept(webhook_url=URL)
     api.stranger().accept(webhook_url=URL)
