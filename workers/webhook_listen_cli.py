@@ -130,7 +130,8 @@ def main(arguments: Sequence[str]) -> int:
         receiver = Receiver(options.secret, behaviour, options.host, options.port, tell)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        print(f"Port {options.port} on {options.host} cannot be used: {reason}. Choose another: --port N; 0 picks one.")
+        advice = "Choose another: --port N; 0 picks one."
+        print(f"Port {options.port} on {options.host} cannot be used: {reason}. {advice}", file=sys.stderr)
         return 2
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
