@@ -144,7 +144,8 @@ def _seconds_of(retry_after: str | None) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
+        # The last for a year, or any other part, that has more digits than a machine's number.
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)

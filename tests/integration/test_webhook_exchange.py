@@ -296,6 +296,21 @@ def test_retry_after_in_seconds(exchange: Exchange, given: str, seconds: float |
         assert exchange.post(receiver.url, {}, BODY).retry_after_s == seconds
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Mon, 99999999999999999999 Jan 2026 00:00:00 GMT",
+        "Mon, 01 Jan 99999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 99999999999999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+    ],
+)
+def test_a_date_beyond_all_calendars_is_none(exchange: Exchange, given: str) -> None:
+    with Receiver(behaviour=Behaviour(retry_after=given)) as receiver:
+        outcome = exchange.post(receiver.url, {}, BODY)
+    assert (outcome.status_code, outcome.error, outcome.retry_after_s) == (200, None, None)
+
+
 def test_retry_after_as_a_date(exchange: Exchange) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
     with Receiver(behaviour=Behaviour(answer=503, retry_after=date)) as receiver:
