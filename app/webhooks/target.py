@@ -127,7 +127,11 @@ class Guard:
         future: Future[Sequence[Address]] = Future()
         self._asked.put((future, target.host, target.port))
         self._see_to_a_thread()
-        return future.result(timeout_s)
+        try:
+            return future.result(timeout_s)
+        finally:
+            # Nobody waits for it any more: what has not begun by now must not hold up those who come later.
+            future.cancel()
 
     def _see_to_a_thread(self) -> None:
         with self._lock:
@@ -141,7 +145,8 @@ class Guard:
         while True:
             future, host, port = self._asked.get()
             try:
-                future.set_result(self._resolve(host, port))
+                if future.set_running_or_notify_cancel():
+                    future.set_result(self._resolve(host, port))
             except Exception as error:
                 future.set_exception(error)
             finally:

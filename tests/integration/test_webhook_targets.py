@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from app.domain.webhook_states import AttemptError
+from app.webhooks import target as targets
 from app.webhooks.addresses import Address
 from app.webhooks.target import GENERIC, Guard, TargetRefused, parse_target
 
@@ -164,3 +165,24 @@ def test_a_look_up_that_hangs_is_given_up() -> None:
         assert refused.value.error is AttemptError.NAME
     finally:
         ended.set()
+
+
+def test_names_that_nobody_waits_for_any_more_are_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "LOOKING_AT_ONCE", 1)
+    ended = threading.Event()
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> Sequence[Address]:
+        asked.append(host)
+        ended.wait(30)
+        return [PUBLIC]
+
+    guard = Guard(resolve=resolve)
+    try:
+        for name in ("hangs.example", "waits.example", "waits-too.example"):
+            with pytest.raises(TargetRefused):
+                guard.addresses(parse_target(f"https://{name}/"), timeout_s=0.05)
+    finally:
+        ended.set()
+    assert guard.addresses(parse_target("https://comes-later.example/"), timeout_s=10.0) == (PUBLIC,)
+    assert asked == ["hangs.example", "comes-later.example"]
