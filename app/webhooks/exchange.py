@@ -32,7 +32,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt. `error` is None for a 2xx alone; `response` is text, at most 20 kB of it."""
+    """What came of one attempt. `error` is None for a 2xx alone; `response` is text, at most 20 kB as UTF-8."""
 
     status_code: int | None
     error: AttemptError | None
@@ -153,4 +153,6 @@ def _seconds_of(retry_after: str | None) -> float | None:
 
 
 def _text_of(response: bytes) -> str:
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", response.decode("utf-8", errors="replace"))
+    text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", response.decode("utf-8", errors="replace"))
+    # What stands for a byte that is no text has three bytes itself.
+    return text.encode()[:MOST_RESPONSE_BYTES].decode(errors="ignore")

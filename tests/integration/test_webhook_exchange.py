@@ -248,7 +248,9 @@ def test_nothing_is_decompressed(exchange: Exchange) -> None:
     with speaking(replying(head + bomb)) as port:
         outcome = post_to(exchange, port)
     assert outcome.is_success
-    assert len(outcome.response) <= MOST_RESPONSE_BYTES
+    # The first bytes of gzip, those that are no text replaced; and no more to keep than was read.
+    assert outcome.response.startswith("\ufffd\ufffd")
+    assert len(outcome.response.encode()) <= MOST_RESPONSE_BYTES
 
 
 def test_what_no_database_takes_is_not_in_the_answer(exchange: Exchange) -> None:
