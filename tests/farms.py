@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from app.domain.ids import new_id
@@ -28,6 +29,8 @@ from app.services.sealing import Sealer
 from app.services.submit_video import Submission, submit_video
 from app.storage.local import LocalStorage
 from app.storage.protocol import Blob
+from app.webhooks.addresses import Address
+from app.webhooks.target import Guard, look_up
 from workers.heartbeat import HeldLease
 
 LEASE_TTL_S = 10.0
@@ -111,6 +114,13 @@ class SteadyHeartbeat:
         yield HeldLease(key)
 
 
+def look_up_offline(host: str, port: int) -> Sequence[Address]:
+    """`example.com` and its hosts are on the internet, where no test goes; the rest is what the system says."""
+    if host == "example.com" or host.endswith(".example.com"):
+        return [ip_address("93.184.216.34")]
+    return look_up(host, port)
+
+
 def make_farm(database: Database, folder: Path, bell: Bell | None = None) -> Farm:
     """A farm with the providers that need no key."""
     return Farm(
@@ -123,6 +133,7 @@ def make_farm(database: Database, folder: Path, bell: Bell | None = None) -> Far
         work_dir=folder / "work",
         lease_ttl_s=LEASE_TTL_S,
         sealer=Sealer(b"a secret of the tests"),
+        guard=Guard(resolve=look_up_offline),
     )
 
 

@@ -10,18 +10,23 @@ from pydantic import BaseModel, Field
 
 from app.api.answers import success
 from app.api.schemas import Envelope
-from app.domain.webhook_events import CATALOGUE, SUBSCRIBABLE
+from app.domain.webhook_events import CATALOGUE, SUBSCRIBABLE, TEST
 
 webhook_event_types = APIBlueprint("webhook_event_types", __name__, tag="Webhooks")
 
 
+SHOWN = CATALOGUE[TEST]
+
+
 class EventType(BaseModel):
-    name: str = Field(examples=["video.succeeded"])
-    description: str
-    is_default: bool = Field(description="Whether endpoints that name no types get it.")
-    is_subscribable: bool = Field(description="Whether an endpoint may name it: a test comes to whoever asks for one.")
-    body_schema: dict[str, Any] = Field(description="JSON Schema 2020-12 of the whole body.")
-    example: dict[str, Any] = Field(description="A whole body.")
+    name: str = Field(examples=[SHOWN.name])
+    description: str = Field(examples=[SHOWN.description])
+    is_default: bool = Field(description="Whether endpoints that name no types get it.", examples=[False])
+    is_subscribable: bool = Field(
+        description="Whether an endpoint may name it: a test comes to whoever asks for one.", examples=[False]
+    )
+    body_schema: dict[str, Any] = Field(description="JSON Schema 2020-12 of the whole body.", examples=[SHOWN.schema])
+    example: dict[str, Any] = Field(description="A whole body.", examples=[SHOWN.example_body])
 
 
 class EventTypes(BaseModel):

@@ -114,5 +114,6 @@ def postponed(farm: RealFarm, step: Step) -> Step | None:
 def check_nothing_half_done(farm: RealFarm, step: Step) -> None:
     with farm.database.read() as session:
         assert not session.scalars(select(Artifact).where(Artifact.step_id == step.id)).all()
-    assert not list((farm.settings.storage_dir / "incoming").iterdir())
+    # Another step may be about to put something; nothing stays there.
+    wait_for(lambda: not list((farm.settings.storage_dir / "incoming").iterdir()), what="half a file in the storage")
     assert not list(farm.settings.work_dir.glob(f"{step.id}-*"))
