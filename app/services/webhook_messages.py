@@ -26,9 +26,15 @@ Json = dict[str, Any]
 
 # Built once: every change of a job that the catalogue names asks it. In two parts, each with an index of its own: who
 # sends another `webhook_url` with each request has as many endpoints as jobs, and all but one are of other jobs.
+# One that is disabled counts: what it misses is kept for when somebody has it replayed.
+_OWN = (WebhookEndpoint.org_id == bindparam("org"), text(IS_OWN), WebhookEndpoint.deleted_at.is_(None))
 _IS_OPEN = (WebhookEndpoint.deleted_at.is_(None), WebhookEndpoint.disabled_at.is_(None))
-_OWN = (WebhookEndpoint.org_id == bindparam("org"), text(IS_OWN), *_IS_OPEN)
-_LISTENER = select(WebhookEndpoint.id, WebhookEndpoint.event_types, WebhookEndpoint.is_for_jobs)
+_LISTENER = select(
+    WebhookEndpoint.id,
+    WebhookEndpoint.event_types,
+    WebhookEndpoint.is_for_jobs,
+    WebhookEndpoint.disabled_at.is_(None).label("is_enabled"),
+)
 SUBSCRIBERS = union_all(
     _LISTENER.where(*_OWN),
     _LISTENER.join(Job, Job.webhook_endpoint_id == WebhookEndpoint.id).where(Job.id == bindparam("job"), *_IS_OPEN),
@@ -86,22 +92,19 @@ def tell(
     job_id: int | None = None,
     but_not: int | None = None,
 ) -> None:
-    """One message for all who listen to its type, and a delivery that is due at once for each of them.
+    """One message for all who listen to its type, and a delivery that is due at once for each that is enabled.
 
     `data()` is asked for only if there is one. Endpoints that were made for a `webhook_url` are told of their jobs.
     """
     rows = session.connection().execute(SUBSCRIBERS, {"org": org_id, "job": job_id}).all()
-    listening = [
-        endpoint_id
-        for endpoint_id, event_types, is_for_jobs in rows
-        if endpoint_id != but_not and _listens(type_, event_types, is_for_jobs)
-    ]
+    listening = [row for row in rows if row.id != but_not and _listens(type_, row.event_types, row.is_for_jobs)]
     if not listening:
         return
     message_id, _ = _write(session, org_id, type_, data(), now, job_id)
     new = {"org_id": org_id, "message_id": message_id, "status": DeliveryStatus.PENDING, "attempts": 0, "token": 0}
     when = {"next_at": now, "is_manual": False, "created_at": now}
-    session.connection().execute(ADD_DELIVERIES, [{**new, **when, "endpoint_id": id_} for id_ in listening])
+    if deliveries := [{**new, **when, "endpoint_id": row.id} for row in listening if row.is_enabled]:
+        session.connection().execute(ADD_DELIVERIES, deliveries)
 
 
 def write_message(session: Session, org_id: int, type_: str, data: Mapping[str, Any], now: float) -> WebhookMessage:

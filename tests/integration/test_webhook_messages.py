@@ -16,12 +16,13 @@ from app.domain.video import VideoInput
 from app.domain.webhook_body import MOST_BYTES, body_of
 from app.domain.webhook_events import CATALOGUE, DEFAULT_TYPES
 from app.models import Job, Step, WebhookDelivery, WebhookEndpoint, WebhookMessage
-from app.models.database import Database
+from app.models.database import Database, database_now_s
 from app.services.asking import Asking
 from app.services.bulk import force_stop_all
 from app.services.cancel_job import cancel_job
 from app.services.farm import Farm
 from app.services.job_log import end_job, lock_job, record
+from app.services.webhook_manual import replay_missing
 from app.services.webhook_messages import tell_about_endpoint
 from app.services.webhook_progress import EVERY_S, tell_progress
 from tests.farms import claim, finish, make_farm, make_job, make_org
@@ -149,6 +150,20 @@ def test_each_gets_what_it_asked_for(database: Database) -> None:
     assert [types(database, one) for one in (nothing, disabled, deleted, strange)] == [[], [], [], []]
     ids = {message.id for one in (everything, ends) for message in told(database, one)}
     assert len(ids) == 2
+
+
+def test_what_a_disabled_endpoint_misses_is_kept_for_it(farm: Farm) -> None:
+    database, org_id = farm.database, make_org(farm.database)
+    job_id = make_job(database, org_id, [ONE_STEP])
+    endpoint = make_endpoint(database, org_id, disabled_at=1.0, disabled_reason="gone")
+    finish(database, claim(database, first_step(database, job_id)))
+    assert types(database, endpoint) == []
+    with database.begin() as session:
+        row = session.get_one(WebhookEndpoint, endpoint)
+        row.disabled_at = row.disabled_reason = None
+        public_id, since = row.public_id, database_now_s(session) - 60
+    assert replay_missing(farm, Asking(org_id, "test"), public_id, since).sent == 2
+    assert types(database, endpoint) == ["video.started", "video.succeeded"]
 
 
 def test_without_anybody_who_listens_nothing_is_written(database: Database) -> None:
