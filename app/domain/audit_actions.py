@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     WORKER_DRAINED = "worker.drained"
     WEBHOOK_ENDPOINT_MADE = "webhook_endpoint.made"
     WEBHOOK_ENDPOINT_CHANGED = "webhook_endpoint.changed"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"  # by the farm; why is in `after`
     WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint.deleted"
     WEBHOOK_SECRET_ROTATED = "webhook_secret.rotated"  # the target is the endpoint, or `webhook_secret`
     WEBHOOK_TESTED = "webhook_endpoint.tested"  # the test message is in `after`

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.audit_actions import AuditAction
 from app.domain.endpoint_health import Judged, Notice, after_failure, after_success
 from app.domain.ids import new_id
 from app.domain.webhook_schedule import DELIVERED, FAILED, Fate, after_manual_failure
@@ -22,6 +23,8 @@ from app.domain.webhook_schedule import after_failure as fate_after_failure
 from app.domain.webhook_states import DeliveryStatus
 from app.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.models.database import Database, database_now_s
+from app.services.asking import Asking
+from app.services.audit_log import note
 from app.services.webhook_claim import Claimed
 from app.services.webhook_health import disable, health_of, note_health
 from app.services.webhook_messages import tell_about_endpoint
@@ -143,6 +146,10 @@ def _settle(session: Session, sent: Sent, endpoint: WebhookEndpoint, resume_at: 
 def _disabled(session: Session, sent: Sent, endpoint: WebhookEndpoint, judged: Judged, now: float) -> Done:
     assert judged.disabled is not None
     ended = disable(session, endpoint, judged.disabled, now)
+    # Whoever has no other endpoint finds it here: nobody asked for it, so nobody's name stands beside it.
+    by_the_farm = Asking(endpoint.org_id, new_id("req"))
+    told = {"reason": judged.disabled, "url": endpoint.url}
+    note(session, by_the_farm, AuditAction.WEBHOOK_ENDPOINT_DISABLED, endpoint.public_id, after=told)
     log.warning("webhook_endpoint_disabled", endpoint=endpoint.public_id, reason=judged.disabled, deliveries=ended)
     return Done(sent, FAILED, (*judged.notices, Notice.DISABLED))
 

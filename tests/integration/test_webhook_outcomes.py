@@ -15,6 +15,7 @@ from app.models.database import Database
 from app.services.webhook_claim import Claimed, claim
 from app.services.webhook_outcomes import Sent, write_outcomes
 from app.webhooks.exchange import Outcome
+from tests.audit_log import audited
 from tests.made_webhooks import (
     REFUSED,
     SEALER,
@@ -98,6 +99,10 @@ def test_gone_disables_the_endpoint_and_ends_what_waits_for_it(database: Databas
     written(database, REFUSED, replace(REFUSED, status_code=410), TAKEN)
     row = endpoint_of(database, endpoint)
     assert (row.disabled_reason, row.failing_since) == ("gone", None)
+    # For whoever has no other endpoint that could be told.
+    [entry] = audited(database)
+    assert (entry.action, entry.target, entry.user_id) == ("webhook_endpoint.disabled", row.public_id, None)
+    assert entry.after == {"reason": "gone", "url": row.url}
     states = [delivery_of(database, one).status for one in deliveries]
     assert states == ["failed", "failed", "delivered", *["failed"] * 6]
     assert claim(database, SEALER, Room(general=9)) == []
