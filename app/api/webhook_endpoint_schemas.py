@@ -21,6 +21,7 @@ from app.services.webhook_endpoints import EndpointChange, NewEndpoint
 from app.services.webhook_lists import EndpointFilter
 from app.services.webhook_manual import MOST_DAYS
 from app.services.webhook_views import BreakerState, EndpointStatus
+from app.webhooks.target import LONGEST_URL
 
 MOST_A_MINUTE = 6000
 
@@ -42,7 +43,7 @@ def _description(text: str) -> str:
         raise PydanticCustomError("line", "Must be a line of text.") from None
 
 
-Url = Annotated[str, Field(max_length=2048)]
+Url = Annotated[str, Field(max_length=LONGEST_URL)]
 Description = Annotated[str, Field(max_length=200), AfterValidator(_description)]
 EventTypeName = Annotated[str, Field(json_schema_extra={"enum": list(SUBSCRIBABLE)})]
 EventTypes = Annotated[list[EventTypeName], Field(min_length=1, max_length=50), AfterValidator(_known_types)]

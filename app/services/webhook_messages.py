@@ -100,7 +100,7 @@ def tell(
     listening = [row for row in rows if row.id != but_not and _listens(type_, row.event_types, row.is_for_jobs)]
     if not listening:
         return
-    message_id, _ = _write(session, org_id, type_, data(), now, job_id)
+    message_id = _write(session, org_id, type_, data(), now, job_id)
     new = {"org_id": org_id, "message_id": message_id, "status": DeliveryStatus.PENDING, "attempts": 0, "token": 0}
     when = {"next_at": now, "is_manual": False, "created_at": now}
     if deliveries := [{**new, **when, "endpoint_id": row.id} for row in listening if row.is_enabled]:
@@ -109,18 +109,13 @@ def tell(
 
 def write_message(session: Session, org_id: int, type_: str, data: Mapping[str, Any], now: float) -> WebhookMessage:
     """A message that nobody gets as yet."""
-    message_id, _ = _write(session, org_id, type_, data, now, None)
-    return session.get_one(WebhookMessage, message_id)
+    return session.get_one(WebhookMessage, _write(session, org_id, type_, data, now, None))
 
 
-def _write(
-    session: Session, org_id: int, type_: str, data: Mapping[str, Any], now: float, job_id: int | None
-) -> tuple[int, str]:
-    """The row's id, and the message's."""
-    public_id = new_id("msg")
-    row = {"public_id": public_id, "org_id": org_id, "type": type_, "body": body_of(type_, data, now)}
-    added = session.connection().execute(ADD_MESSAGE, {**row, "job_id": job_id, "created_at": now})
-    return added.scalar_one(), public_id
+def _write(session: Session, org_id: int, type_: str, data: Mapping[str, Any], now: float, job_id: int | None) -> int:
+    """The row's id."""
+    row = {"public_id": new_id("msg"), "org_id": org_id, "type": type_, "body": body_of(type_, data, now)}
+    return session.connection().execute(ADD_MESSAGE, {**row, "job_id": job_id, "created_at": now}).scalar_one()
 
 
 def _listens(type_: str, event_types: list[str] | None, is_for_jobs: bool) -> bool:
